@@ -1,0 +1,200 @@
+"""Command line: ``python -m diffusion generate | noise | denoise | train | models``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from . import checkpoint, grids, pictures
+from .forward import forward
+from .generate import BEST_GRID, BEST_SAMPLER, denoise, from_noise, steps_for
+from .noise import picture_rng
+from .processes import PROCESSES, Brownian
+from .recipes import RECIPES
+from .sampler import SAMPLERS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status (2 for anything the caller got wrong)."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (pictures.PictureError, checkpoint.ModelError, OSError, ValueError) as error:
+        print(f"diffusion: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def generate(options: argparse.Namespace) -> None:
+    """Make pictures from pure noise."""
+    net = checkpoint.load_denoiser(options.model)
+    if options.label:
+        net = net.asked_for(options.label, options.guidance)
+    steps = steps_for(options.steps, options.sampler, net.evaluations)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for index in range(options.count):
+        *_, last = from_noise(
+            net, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
+        )
+        pictures.to_image(last.x_s[0]).save(options.out / f"{index:04d}.png")
+        _progress(index + 1, options.count, "pictures")
+    print(f"{options.count} pictures of {net.size}x{net.size} in {options.out}")
+
+
+def noise(options: argparse.Namespace) -> None:
+    """Noise a picture along one path, a frame a step."""
+    x0 = pictures.load_picture(options.picture, size=options.size)
+    kind = PROCESSES[options.process]
+    process = Brownian(options.sigma_q) if kind is Brownian else kind()
+    options.out.mkdir(parents=True, exist_ok=True)
+    rng = picture_rng(options.seed)
+    for k, x_t in enumerate(forward(x0, process, options.steps, rng=rng)):
+        t = k / options.steps
+        pictures.to_image(x_t[0]).save(options.out / f"{k:04d}.png")
+        spread = float((x_t - process.alpha(t) * x0).std()) if k else 0.0
+        print(f"{k:4d}  t {t:.3f}  sigma {process.sigma(t):8.4f}  measured {spread:8.4f}")
+
+
+def denoise_picture(options: argparse.Namespace) -> None:
+    """Take noise of a known strength out of a picture."""
+    net = checkpoint.load_denoiser(options.model)
+    size = None if options.model == "photos" else net.size
+    x = pictures.load_picture(options.picture, size=size, channels=net.channels)
+    sigma = 2 * options.sigma / 255
+    if options.add:
+        x = x + sigma * torch.randn(x.shape, generator=picture_rng(options.seed))
+    x0_hat = denoise(net, x, sigma)
+    pictures.to_image(x0_hat[0]).save(options.out)
+    print(f"{options.out}: {x.shape[-1]}x{x.shape[-2]}, noise of {options.sigma:g}/255 taken out")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network, or go on training it."""
+    from . import data, training  # training alone needs them
+
+    recipe = RECIPES[options.model]
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    dataset = data.load(
+        options.data, channels=recipe.config.channels, size=recipe.size, whole=recipe.whole,
+        only=recipe.only,
+    )  # fmt: skip
+    print(f"{len(dataset.train)} pictures to train on, {len(dataset.val)} held out, {device}")
+    folder = options.runs / options.model
+    trainer = training.Trainer(
+        recipe, options.model, dataset, folder, device, options.seed, start=checkpoint.PRETRAINED
+    )
+    if trainer.state.updates:
+        print(f"going on from update {trainer.state.updates}, {trainer.state.pictures} pictures seen")
+    for number, report in enumerate(
+        trainer.run(minutes=options.minutes, pictures=options.pictures, every=options.every)
+    ):
+        print(report, flush=True)
+        if number % options.samples_every == 0:
+            _sample_sheet(trainer.denoiser(), folder / f"samples-{report.pictures:09d}.png")
+    _sample_sheet(trainer.denoiser(), folder / f"samples-{trainer.state.pictures:09d}.png")
+    if options.export:
+        trainer.export(checkpoint.PRETRAINED, training.provenance(options.model, device))
+        print(f"exported to {checkpoint.PRETRAINED / options.model}.safetensors")
+
+
+def models(options: argparse.Namespace) -> None:
+    """List the shipped networks."""
+    del options
+    for name in checkpoint.available():
+        card = checkpoint.read_card(name)
+        hours = card["training"]["hours"]
+        print(
+            f"{name:8s} {card['title']:22s} {card['size']}x{card['size']}  "
+            f"{card['parameters'] / 1e6:.2f} M parameters  {card['bytes'] / 1e6:.1f} MB  "
+            f"sigma {card['sigma_min']:g} to {card['sigma_max']:g}  trained {hours:g} h"
+        )
+
+
+def _sample_sheet(net: checkpoint.NetworkDenoiser, path: Path) -> None:
+    """Sixteen pictures from noise, or what a photo denoiser makes of nothing."""
+    finished = []
+    for index in range(16):
+        *_, last = from_noise(net, 0, index)
+        finished.append(last.x_s)
+    pictures.contact_sheet(torch.cat(finished)).save(path)
+
+
+def _progress(done: int, total: int, what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{total} {what}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m diffusion", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, about: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=about, description=about)
+        one.set_defaults(run=run)
+        return one
+
+    one = command("generate", generate, "make pictures from pure noise")
+    one.add_argument("--model", default="dogs")
+    one.add_argument("--steps", type=_whole(1, 1000), default=10, help="network evaluations a picture")
+    one.add_argument("--count", type=_whole(1, 100_000), default=64)
+    one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
+    one.add_argument("--sampler", choices=sorted(SAMPLERS), default=BEST_SAMPLER)
+    one.add_argument("--grid", choices=grids.GRIDS, default=BEST_GRID)
+    one.add_argument("--label", help="class to ask for, such as 7 or pug")
+    one.add_argument("--guidance", type=float, default=1.0, help="above 1 costs two evaluations a step")
+    one.add_argument("--out", type=Path, required=True, help="folder for 0000.png, 0001.png, ...")
+
+    one = command("noise", noise, "noise a picture step by step")
+    one.add_argument("picture", type=Path)
+    one.add_argument("--steps", type=_whole(1, 1000), default=10, help="T")
+    one.add_argument("--process", choices=sorted(PROCESSES), default=Brownian.name)
+    one.add_argument("--sigma-q", type=float, default=3.0, help="spread of all the noise (brownian)")
+    one.add_argument("--size", type=_whole(8, 512), default=64)
+    one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
+    one.add_argument("--out", type=Path, required=True)
+
+    one = command("denoise", denoise_picture, "take noise of a known strength out of a picture")
+    one.add_argument("picture", type=Path)
+    one.add_argument("--model", default="photos")
+    one.add_argument("--sigma", type=float, required=True, help="noise in 8-bit grey levels, 25 say")
+    one.add_argument("--add", action="store_true", help="add that noise first")
+    one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
+    one.add_argument("--out", type=Path, required=True)
+
+    one = command("train", train, "train a network, or go on training it")
+    one.add_argument("--data", type=Path, required=True, help="folder of pictures or digits")
+    one.add_argument("--model", choices=sorted(RECIPES), required=True)
+    one.add_argument("--minutes", type=float, default=60)
+    one.add_argument("--pictures", type=int, help="stop at this total of pictures seen")
+    one.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept")
+    one.add_argument("--device", help="cpu or cuda; found by itself when not given")
+    one.add_argument("--threads", type=_whole(1, 256))
+    one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
+    one.add_argument("--every", type=float, default=60, help="seconds between reports")
+    one.add_argument("--samples-every", type=_whole(1, 10**6), default=10, help="reports between sheets")
+    one.add_argument("--export", action="store_true", help="write pretrained/MODEL at the end")
+
+    command("models", models, "list the shipped networks")
+    return parser
+
+
+def _whole(low: int, high: int):  # noqa: ANN202 - argparse wants a plain function
+    def whole(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not between {low} and {high}")
+        return value
+
+    return whole
+
+
+if __name__ == "__main__":
+    sys.exit(main())

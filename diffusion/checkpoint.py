@@ -1,0 +1,147 @@
+"""Weights on disk: safetensors, never pickle, with a JSON card that carries their hash.
+
+``pretrained/NAME.safetensors`` holds the averaged weights as float16; ``NAME.json`` beside it is
+the model card for programs, ``NAME.md`` the one for people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .denoiser import NetworkDenoiser
+from .network import Preconditioned, UNetConfig
+
+PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+
+
+class ModelError(RuntimeError):
+    """A model is missing, altered or unreadable; the message names it and says what to do."""
+
+
+def available(folder: Path = PRETRAINED) -> list[str]:
+    """Names of the models in `folder`, sorted."""
+    return sorted(card.stem for card in folder.glob("*.json"))
+
+
+def read_card(name: str, folder: Path = PRETRAINED) -> dict[str, Any]:
+    """The model card of `name`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such card or it is not valid JSON.
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(available(folder)) or "none"
+        raise ModelError(f"there is no model called {name!r} in {folder.name}/ (there are: {known})")
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the card {folder.name}/{path.name} cannot be read: {error}") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"the card {folder.name}/{path.name} is not a JSON object")
+    return card
+
+
+def load_denoiser(
+    name: str, folder: Path = PRETRAINED, device: str | torch.device = "cpu"
+) -> NetworkDenoiser:
+    """Load a shipped network, ready to use.
+
+    Parameters
+    ----------
+    name : str
+        ``"digits"``, ``"dogs"`` or ``"photos"``; see :func:`available`.
+    folder : Path
+        Where the weights and cards lie.
+    device : str or torch.device
+        Where it computes.
+
+    Returns
+    -------
+    NetworkDenoiser
+        ``net(x, sigma) -> x0_hat``.
+
+    Raises
+    ------
+    ModelError
+        If the model is missing, its file was altered or truncated, or does not fit its card.
+    """
+    card = read_card(name, folder)
+    path = folder / f"{name}.safetensors"
+    if not path.is_file():
+        raise ModelError(f"the weights {folder.name}/{path.name} are missing; fetch them again")
+    found = sha256(path)
+    if found != card.get("sha256"):
+        raise ModelError(
+            f"the weights {folder.name}/{path.name} are not the ones its card describes "
+            f"(sha256 {found[:12]}..., expected {str(card.get('sha256'))[:12]}...); fetch them again"
+        )
+    try:
+        model = Preconditioned(config_from(card["architecture"]), card["sigma_data"])
+        model.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+        denoiser = NetworkDenoiser(
+            model.to(device=device, memory_format=torch.channels_last).eval().requires_grad_(False),
+            name,
+            card["size"],
+            card["sigma_min"],
+            card["sigma_max"],
+            tuple(card["classes"]),
+        )
+    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelError(f"{name} cannot be loaded: {error}") from error
+    return denoiser
+
+
+def save_model(
+    model: Preconditioned, weights: dict[str, Tensor], card: dict[str, Any], name: str, folder: Path
+) -> None:
+    """Write weights as float16 with their card; the hash and the architecture are filled in.
+
+    Parameters
+    ----------
+    model : Preconditioned
+        Tells the architecture.
+    weights : dict of str to Tensor
+        What to store: the averaged weights, not necessarily the model's own.
+    card : dict
+        Everything else the card says.
+    name : str
+        File name without suffix.
+    folder : Path
+        Made if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    save_file({k: v.detach().cpu().half().contiguous() for k, v in weights.items()}, path)
+    full = card | {
+        "name": name,
+        "architecture": asdict(model.net.config),
+        "sigma_data": model.sigma_data,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+    }
+    text = json.dumps(full, indent=1, sort_keys=True) + "\n"
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def config_from(architecture: dict[str, Any]) -> UNetConfig:
+    """A :class:`UNetConfig` from a card's ``architecture``."""
+    return UNetConfig(**(architecture | {"widths": tuple(architecture["widths"])}))
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

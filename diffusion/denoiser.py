@@ -1,0 +1,181 @@
+"""The contract every denoiser keeps: D(x, sigma), the expected clean picture.
+
+One denoiser serves every process, because x_t = alpha*x0 + sigma*eps divided by alpha is a
+picture with noise sigma/alpha:
+
+    E[x0 | x_t] = D(x_t/alpha, sigma/alpha)
+
+What happens at the ends of the range a network was trained for is settled here, once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from .network import Preconditioned
+
+
+class Denoiser(ABC):
+    """D(x, sigma) = E[x0 | x0 + sigma*eps = x].
+
+    Attributes
+    ----------
+    sigma_min, sigma_max : float
+        Noise levels it answers for, in [-1, 1] units. Outside, :meth:`estimate` brings the
+        question into this range.
+    evaluations : int
+        Network evaluations that one call costs.
+    """
+
+    sigma_min: float = 1e-6
+    sigma_max: float = 1e6
+    evaluations: int = 1
+
+    @abstractmethod
+    def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """x0_hat for `sigma` of shape (B,), every entry within [sigma_min, sigma_max]."""
+
+    def __call__(self, x: Tensor, sigma: float | Tensor) -> Tensor:
+        """Estimate the clean picture.
+
+        Parameters
+        ----------
+        x : Tensor, shape (B, C, H, W)
+            x0 + sigma*eps.
+        sigma : float or Tensor of shape (B,)
+            Noise level, at least 0; at 0 the picture comes back as it is.
+
+        Returns
+        -------
+        Tensor, shape (B, C, H, W)
+            x0_hat.
+
+        Raises
+        ------
+        ValueError
+            If a sigma is negative or not finite, or does not fit the batch.
+        """
+        return self.estimate(x, 1.0, sigma)
+
+    def estimate(self, x_t: Tensor, alpha: float, sigma: float | Tensor) -> Tensor:
+        """x0_hat = E[x0 | x_t] for x_t = alpha*x0 + sigma*eps.
+
+        Above the trained range, sigma/alpha > sigma_max, the answer is
+        D(sigma_max*x_t/sigma, sigma_max): the noise direction is kept, its size is one the
+        network knows. Below it, D(x_t/alpha, sigma_min). Without noise, x_t/alpha.
+
+        Parameters
+        ----------
+        x_t : Tensor, shape (B, C, H, W)
+        alpha : float
+            At least 0 (0 at the end of the straight-line process).
+        sigma : float or Tensor of shape (B,)
+
+        Returns
+        -------
+        Tensor, shape (B, C, H, W)
+        """
+        level = torch.as_tensor(sigma, dtype=x_t.dtype, device=x_t.device)
+        if level.ndim > 1 or level.numel() not in (1, len(x_t)):
+            raise ValueError(
+                f"sigma has shape {tuple(level.shape)}; give one number or {len(x_t)}, one a picture"
+            )
+        if not bool((torch.isfinite(level) & (level >= 0)).all()):
+            raise ValueError(f"sigma must be finite and at least 0, got {sigma}")
+        level = level.reshape(-1).expand(len(x_t))
+
+        beyond = level > self.sigma_max * alpha
+        scale = torch.where(beyond, self.sigma_max / level, 1 / alpha if alpha else 0.0)
+        known = torch.where(beyond, self.sigma_max, level / alpha if alpha else 0.0)
+        known = known.clamp(min=self.sigma_min)
+        scaled = x_t * scale.view(-1, 1, 1, 1)
+        clean = (level == 0).view(-1, 1, 1, 1)
+        if bool(clean.all()):
+            return scaled
+        return torch.where(clean, scaled, self._denoise(scaled, known))
+
+
+class NetworkDenoiser(Denoiser):
+    """A trained network behind the :class:`Denoiser` contract.
+
+    Parameters
+    ----------
+    model : Preconditioned
+        The network with its weights.
+    name : str
+        What it is called, ``"dogs"`` say.
+    size : int
+        Side of the pictures it was trained on.
+    sigma_min, sigma_max : float
+        Noise levels it was trained for.
+    classes : tuple of str
+        Names of its labels; empty when it has none.
+    label : int, optional
+        Class asked for; None asks for no class in particular.
+    guidance : float
+        1 asks the labelled network as it is; above 1 pushes away from the unlabelled answer
+        (Ho & Salimans, *Classifier-free diffusion guidance*, arXiv 2207.12598) and costs two
+        evaluations a call.
+    """
+
+    def __init__(
+        self,
+        model: Preconditioned,
+        name: str,
+        size: int,
+        sigma_min: float,
+        sigma_max: float,
+        classes: tuple[str, ...] = (),
+        label: int | None = None,
+        guidance: float = 1.0,
+    ) -> None:
+        self.model = model
+        self.name = name
+        self.size = size
+        self.sigma_min, self.sigma_max = sigma_min, sigma_max
+        self.classes = classes
+        self.label = label
+        self.guidance = guidance
+        self.evaluations = 2 if label is not None and guidance != 1 else 1
+
+    @property
+    def channels(self) -> int:
+        """Colour channels: 1 for grey, 3 for RGB."""
+        return self.model.net.config.channels
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network has learnt."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    def asked_for(self, name: str, guidance: float = 1.0) -> NetworkDenoiser:
+        """Return the same network, asked for one class.
+
+        Raises
+        ------
+        ValueError
+            If the network does not know the class; the message lists those it knows.
+        """
+        if name not in self.classes:
+            known = ", ".join(self.classes) or "it has no labels"
+            raise ValueError(f"{self.name} does not know {name!r}; it knows: {known}")
+        label = self.classes.index(name)
+        return NetworkDenoiser(
+            self.model, self.name, self.size, self.sigma_min, self.sigma_max,
+            self.classes, label, guidance,
+        )  # fmt: skip
+
+    @torch.inference_mode()
+    def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
+        x = x.to(memory_format=torch.channels_last)
+        if self.label is None:
+            return self.model(x, sigma).contiguous()
+        label = torch.full((len(x),), self.label, dtype=torch.long, device=x.device)
+        answer = self.model(x, sigma, label)
+        if self.evaluations == 2:
+            without = self.model(x, sigma)
+            answer = without + self.guidance * (answer - without)
+        return answer.contiguous()

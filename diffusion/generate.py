@@ -1,0 +1,75 @@
+"""Pictures from pure noise: the settings that work best, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from .denoiser import Denoiser, NetworkDenoiser
+from .grids import SIGMA_HIGH, times_back
+from .noise import picture_rng, standard_normal
+from .processes import Brownian
+from .sampler import Step, reverse
+
+#: What `make evaluate` found best at ten evaluations; the app's ten-step preset reads it too.
+BEST_SAMPLER = "dpmpp_2m"
+BEST_GRID = "rho7"
+
+
+def steps_for(evaluations: int, sampler: str, per_call: int = 1) -> int:
+    """How many steps fit into a number of network evaluations.
+
+    Heun asks twice a step but for the last one; guidance asks twice a call.
+
+    Raises
+    ------
+    ValueError
+        If not even one step fits.
+    """
+    calls = evaluations // per_call
+    steps = (calls + 1) // 2 if sampler == "heun" else calls
+    if steps < 1:
+        raise ValueError(f"{evaluations} evaluations are too few for one step of {sampler}")
+    return steps
+
+
+def from_noise(
+    net: NetworkDenoiser,
+    seed: int,
+    index: int = 0,
+    *,
+    steps: int = 10,
+    sampler: str = BEST_SAMPLER,
+    grid: str = BEST_GRID,
+) -> Iterator[Step]:
+    """Walk from pure noise to picture number `index` of the run with this `seed`.
+
+    Starts at the network's sigma_max, at most 80, on the Brownian process.
+
+    Parameters
+    ----------
+    net : NetworkDenoiser
+    seed, index : int
+        Decide the noise, both where it starts and what is added on the way.
+    steps : int
+    sampler, grid : str
+        See :func:`diffusion.reverse`.
+
+    Yields
+    ------
+    Step
+        With pictures of shape (1, C, size, size).
+    """
+    process = Brownian(min(net.sigma_max, SIGMA_HIGH))
+    rng = picture_rng(seed, index)
+    like = torch.empty(1, net.channels, net.size, net.size)
+    x_T = process.sigma(1.0) * standard_normal(like, rng)
+    times = times_back(process, steps, grid)
+    return reverse(net, x_T, process, sampler=sampler, rng=rng, times=times)
+
+
+def denoise(net: Denoiser, x: Tensor, sigma: float) -> Tensor:
+    """One look at a noisy picture: x0_hat = D(x, sigma), clipped to [-1, 1]."""
+    return net(x, sigma).clamp(-1, 1)

@@ -1,0 +1,104 @@
+"""How each shipped network is shaped and trained: the one place where these numbers stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .network import UNetConfig
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything `python -m diffusion train --model NAME` needs besides the data.
+
+    Attributes
+    ----------
+    title : str
+        What the network is for, in a few words.
+    config : UNetConfig
+        Shape of the network (`labels` is filled in from the data when `labelled`).
+    size : int
+        Side of the training pictures in pixels.
+    sigma_data : float
+        Standard deviation of the data in [-1, 1] units.
+    sigma_min, sigma_max : float
+        Noise levels the network answers for.
+    log_sigma_mean, log_sigma_std : float
+        ln(sigma) of the training noise is drawn from this normal distribution, then clamped to
+        the range above.
+    batch : int
+        Pictures per update.
+    learning_rate : float
+        Peak of Adam's step size, reached after `warmup` updates.
+    warmup : int
+        Updates of linear warm-up.
+    ema : float
+        Half-life of the averaged weights, as a fraction of the pictures seen so far.
+    label_dropout : float
+        Share of training pictures whose label is hidden, so one network serves with and without.
+    flip : bool
+        Mirror half of the training pictures.
+    shift : int
+        Shift them by up to this many pixels.
+    whole : bool
+        Train on random crops of whole photos.
+    labelled : bool
+        Learn the classes of the data.
+    only : str or None
+        The class folder to read, where the data has such folders.
+    """
+
+    title: str
+    config: UNetConfig
+    size: int
+    sigma_data: float
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+    log_sigma_mean: float = -0.6
+    log_sigma_std: float = 1.3
+    batch: int = 16
+    learning_rate: float = 6e-4
+    warmup: int = 200
+    ema: float = 0.05
+    label_dropout: float = 0.1
+    flip: bool = True
+    shift: int = 0
+    whole: bool = False
+    labelled: bool = True
+    only: str | None = field(default=None)
+
+
+RECIPES: dict[str, Recipe] = {
+    "digits": Recipe(
+        title="handwritten digits",
+        config=UNetConfig(channels=1, widths=(40, 72)),
+        size=28,
+        sigma_data=0.6,
+        batch=32,
+        learning_rate=1e-3,
+        flip=False,
+        shift=1,
+    ),
+    "dogs": Recipe(
+        title="heads of dogs",
+        config=UNetConfig(widths=(40, 96, 160)),
+        size=64,
+        sigma_data=0.5,
+        shift=2,
+        only="dog",
+    ),
+    "photos": Recipe(
+        title="photos of any kind",
+        config=UNetConfig(widths=(32, 64, 96), attention=False, norm=False),
+        size=64,
+        sigma_data=0.5,
+        sigma_min=0.004,
+        sigma_max=5.0,
+        log_sigma_mean=-1.4,
+        log_sigma_std=1.2,
+        learning_rate=5e-4,
+        label_dropout=0.0,
+        whole=True,
+        labelled=False,
+    ),
+}

@@ -1,0 +1,373 @@
+"""Training: one resumable program for every network, on a CPU or a GPU.
+
+The loss is EDM's, sigma drawn log-normally; what is kept is a running average of the weights.
+Everything needed to go on lies in ``runs/NAME/state.safetensors`` (no pickle), written every few
+minutes and at the end, so an interrupted run loses little.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from . import checkpoint, data
+from .denoiser import NetworkDenoiser
+from .network import Preconditioned
+from .recipes import Recipe
+
+VAL_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2)
+VAL_PICTURES = 128
+
+
+@dataclass(frozen=True)
+class Report:
+    """One line of progress.
+
+    Attributes
+    ----------
+    updates, pictures : int
+        Since the very beginning, earlier runs included.
+    seconds : float
+        Likewise.
+    loss : float
+        Mean weighted loss since the last report.
+    rate : float
+        Pictures a second in this run.
+    left : float
+        Seconds until this run ends.
+    """
+
+    updates: int
+    pictures: int
+    seconds: float
+    loss: float
+    rate: float
+    left: float
+
+    def __str__(self) -> str:
+        return (
+            f"update {self.updates:7d}  pictures {self.pictures:9d}  loss {self.loss:.4f}  "
+            f"{self.rate:.1f} pictures/s  {self.left / 60:.1f} min left"
+        )
+
+
+@dataclass
+class State:
+    """What a run carries from update to update."""
+
+    model: Preconditioned
+    average: dict[str, Tensor]
+    optimiser: torch.optim.Adam
+    updates: int = 0
+    pictures: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class Trainer:
+    """Train one recipe on one data set.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    name : str
+        What to call it.
+    dataset : data.DataSet
+        Training and held-out pictures.
+    folder : Path
+        Where the run keeps its state; resumed from when there is one.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    seed : int
+        Seed of this run's draws; combined with the number of updates so far, so a resumed run
+        does not repeat them.
+    start : Path, optional
+        Folder of shipped weights to go on from where there is no state.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        name: str,
+        dataset: data.DataSet,
+        folder: Path,
+        device: str = "cpu",
+        seed: int = 0,
+        start: Path | None = None,
+    ) -> None:
+        labels = len(dataset.classes) if recipe.labelled else 0
+        self.recipe = replace(recipe, config=replace(recipe.config, labels=labels))
+        self.name, self.dataset, self.folder, self.device = name, dataset, folder, device
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(seed)  # the network's first weights; a fresh process, no one else's
+        model = Preconditioned(self.recipe.config, recipe.sigma_data)
+        model.to(device=device, memory_format=torch.channels_last)
+        average = {k: v.detach().clone() for k, v in model.state_dict().items()}
+        optimiser = torch.optim.Adam(
+            model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), fused=True
+        )
+        self.state = State(model, average, optimiser)
+        if self._state_file.is_file():
+            self._resume()
+        elif start is not None and (start / f"{name}.json").is_file():
+            self._go_on_from(start)
+        self.rng = torch.Generator().manual_seed(seed * 1_000_003 + self.state.updates)
+
+    @property
+    def _state_file(self) -> Path:
+        return self.folder / "state.safetensors"
+
+    def run(self, *, minutes: float, pictures: int | None = None, every: float = 60) -> Iterator[Report]:
+        """Train until `minutes` have passed or `pictures` were seen in all, whichever is first.
+
+        Parameters
+        ----------
+        minutes : float
+            Length of this run.
+        pictures : int, optional
+            Stop at this total, earlier runs included.
+        every : float
+            Seconds between reports.
+
+        Yields
+        ------
+        Report
+        """
+        state, recipe = self.state, self.recipe
+        began = last = saved = time.monotonic()
+        seen, losses, earlier = 0, [], state.seconds
+        state.model.train()
+        while True:
+            losses.append(self._update())
+            seen += recipe.batch
+            now = time.monotonic()
+            state.seconds = earlier + now - began
+            rate = seen / (now - began)
+            left = minutes * 60 - (now - began)
+            if pictures is not None:
+                left = min(left, (pictures - state.pictures) / rate)
+            if now - last >= every or left <= 0:
+                loss = float(torch.stack(losses).mean())
+                if not math.isfinite(loss):
+                    raise FloatingPointError(
+                        f"the loss is {loss} at update {state.updates}: lower the learning rate and "
+                        f"resume from {self._state_file}"
+                    )
+                losses, last = [], now
+                state.history.append({"pictures": state.pictures, "loss": round(loss, 5)})
+                yield Report(state.updates, state.pictures, state.seconds, loss, rate, max(left, 0))
+            if now - saved >= 300 or left <= 0:
+                self.save()
+                saved = now
+            if left <= 0:
+                return
+
+    def _update(self) -> Tensor:
+        """One step of Adam; returns the batch's mean loss."""
+        recipe, state = self.recipe, self.state
+        x0, label = data.batch(
+            self.dataset.train, recipe.batch, recipe.size, self.rng,
+            flip=recipe.flip, shift=recipe.shift,
+        )  # fmt: skip
+        normal = torch.randn(recipe.batch, generator=self.rng)
+        sigma = (recipe.log_sigma_mean + recipe.log_sigma_std * normal).exp()
+        sigma = sigma.clamp(recipe.sigma_min, recipe.sigma_max)
+        eps = torch.randn(x0.shape, generator=self.rng)
+        if recipe.config.labels:
+            hidden = torch.rand(recipe.batch, generator=self.rng) < recipe.label_dropout
+            label = label.masked_fill(hidden, recipe.config.labels)
+        x0, sigma, eps, label = (t.to(self.device, non_blocking=True) for t in (x0, sigma, eps, label))
+        x0 = x0.contiguous(memory_format=torch.channels_last)
+
+        for group in state.optimiser.param_groups:
+            group["lr"] = recipe.learning_rate * min(1.0, (state.updates + 1) / recipe.warmup)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            losses = state.model.loss(x0, sigma, eps, label if recipe.config.labels else None)
+        loss = losses.mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
+        state.optimiser.step()
+        state.optimiser.zero_grad(set_to_none=True)
+
+        state.updates += 1
+        state.pictures += recipe.batch
+        half_life = max(recipe.ema * state.pictures, recipe.batch)
+        keep = 0.5 ** (recipe.batch / half_life)
+        current = state.model.state_dict()
+        torch._foreach_lerp_(list(state.average.values()), [current[k] for k in state.average], 1 - keep)
+        return loss.detach()
+
+    def denoiser(self) -> NetworkDenoiser:
+        """The averaged weights as a denoiser."""
+        model = Preconditioned(self.recipe.config, self.recipe.sigma_data)
+        model.load_state_dict(self.state.average)
+        model.to(device=self.device, memory_format=torch.channels_last)
+        return NetworkDenoiser(
+            model.eval().requires_grad_(False), self.name, self.recipe.size,
+            self.recipe.sigma_min, self.recipe.sigma_max,
+            self.dataset.classes if self.recipe.labelled else (),
+        )  # fmt: skip
+
+    def loss_by_noise(self, split: data.Split) -> list[dict[str, float]]:
+        """Loss of the averaged weights at fixed noise levels, labels hidden, fixed draws.
+
+        Returns
+        -------
+        list of dict
+            ``sigma``, ``loss`` (EDM's weighted loss) and ``mse`` (plain squared error of x0_hat
+            in [-1, 1] units).
+        """
+        net = self.denoiser()
+        size = self.recipe.size
+        stride = max(1, len(split) // VAL_PICTURES)
+        chosen = split.pictures[::stride][:VAL_PICTURES]
+        few = data.Split(chosen, split.labels[: len(chosen)], split.names[: len(chosen)])
+        x0 = data.centre_crops(few, size).to(self.device)
+        rng = torch.Generator().manual_seed(0)
+        rows = []
+        for level in VAL_SIGMAS:
+            eps = torch.randn(x0.shape, generator=rng).to(self.device)
+            if level > self.recipe.sigma_max:
+                continue
+            x0_hat = torch.cat([net(x, level) for x in (x0 + level * eps).split(32)])
+            mse = float((x0_hat - x0).square().mean())
+            sigma_data = self.recipe.sigma_data
+            weight = (level**2 + sigma_data**2) / (level * sigma_data) ** 2
+            rows.append({"sigma": level, "loss": round(weight * mse, 5), "mse": round(mse, 6)})
+        return rows
+
+    def save(self) -> None:
+        """Write the state, whole or not at all."""
+        state = self.state
+        tensors = {f"average.{k}": v for k, v in state.average.items()}
+        tensors |= {f"weights.{k}": v for k, v in state.model.state_dict().items()}
+        for index, moments in state.optimiser.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in moments.items()}
+        facts = {
+            "updates": state.updates,
+            "pictures": state.pictures,
+            "seconds": state.seconds,
+            "history": state.history,
+        }
+        partial = self._state_file.with_suffix(".partial")
+        contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+        save_file(contiguous, partial, metadata={"facts": json.dumps(facts)})
+        os.replace(partial, self._state_file)
+
+    def export(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Write the averaged weights and their card.
+
+        Parameters
+        ----------
+        folder : Path
+            ``pretrained/``, as a rule.
+        facts : dict
+            What the trainer cannot know: the data's source and licence, the machine.
+        """
+        recipe, state = self.recipe, self.state
+        card = facts | {
+            "title": recipe.title,
+            "size": recipe.size,
+            "sigma_min": recipe.sigma_min,
+            "sigma_max": recipe.sigma_max,
+            "classes": list(self.dataset.classes) if recipe.labelled else [],
+            "training": {
+                "pictures_in_set": len(self.dataset.train),
+                "pictures_held_out": len(self.dataset.val),
+                "updates": state.updates,
+                "pictures_seen": state.pictures,
+                "hours": round(state.seconds / 3600, 2),
+                "batch": recipe.batch,
+                "learning_rate": recipe.learning_rate,
+                "log_sigma": [recipe.log_sigma_mean, recipe.log_sigma_std],
+                "history": _thinned(state.history, 100),
+                "loss_by_noise": {
+                    "train": self.loss_by_noise(self.dataset.train),
+                    "val": self.loss_by_noise(self.dataset.val),
+                },
+            },
+        }
+        checkpoint.save_model(state.model, state.average, card, self.name, folder)
+
+    def _resume(self) -> None:
+        tensors = load_file(self._state_file)
+        with safe_open(self._state_file, "pt") as file:
+            facts = json.loads(file.metadata()["facts"])
+        state = self.state
+        state.updates, state.pictures = facts["updates"], facts["pictures"]
+        state.seconds, state.history = facts["seconds"], facts["history"]
+        state.model.load_state_dict(_below(tensors, "weights."))
+        state.average = {k: v.to(self.device) for k, v in _below(tensors, "average.").items()}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in _below(tensors, "adam.").items():
+            index, what = key.split(".")
+            moments.setdefault(int(index), {})[what] = value
+        full = state.optimiser.state_dict() | {"state": moments}
+        state.optimiser.load_state_dict(full)
+
+    def _go_on_from(self, folder: Path) -> None:
+        """Take up shipped weights; Adam's moments start afresh."""
+        card = checkpoint.read_card(self.name, folder)
+        if checkpoint.config_from(card["architecture"]) != self.recipe.config:
+            return
+        shipped = checkpoint.load_denoiser(self.name, folder, self.device)
+        self.state.model.load_state_dict(shipped.model.state_dict())
+        self.state.average = {k: v.clone() for k, v in self.state.model.state_dict().items()}
+        training = card["training"]
+        self.state.updates, self.state.pictures = training["updates"], training["pictures_seen"]
+        self.state.seconds, self.state.history = training["hours"] * 3600, training["history"]
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _thinned(rows: list[dict[str, float]], most: int) -> list[dict[str, float]]:
+    """At most `most` rows, evenly spread, the last one kept."""
+    stride = math.ceil(len(rows) / most) if rows else 1
+    return rows[::-1][::stride][::-1]
+
+
+_PETS = {
+    "name": "Oxford-IIIT Pet",
+    "source": "Parkhi, Vedaldi, Zisserman, Jawahar, Cats and Dogs, CVPR 2012",
+    "licence": "CC BY-SA 4.0; the copyright of the photos stays with their owners",
+}
+_DATA = {
+    "digits": {
+        "name": "MNIST",
+        "source": "LeCun, Cortes, Burges, from NIST's collections",
+        "licence": "usually given as CC BY-SA 3.0",
+    },
+    "dogs": _PETS | {"part": "head crops of the 25 dog breeds, 64x64"},
+    "photos": _PETS | {"part": "whole photos, short side 128 px"},
+}
+_LIMITS = {
+    "digits": "Knows handwritten digits and nothing else: any other picture is pulled towards a digit.",
+    "dogs": "Knows heads of 25 breeds of dogs at 64x64: any other picture is pulled towards a dog's head.",
+    "photos": "Knows the local look of photos, up to moderate noise. It cannot invent what noise has wiped out.",
+}
+
+
+def provenance(name: str, device: str) -> dict[str, Any]:
+    """What a card says besides the numbers: data, licences, limits, machine."""
+    threads = torch.get_num_threads()
+    machine = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {threads} thread(s)"
+    return {
+        "data": _DATA[name],
+        "licence": "the weights follow the data: " + _DATA[name]["licence"],
+        "limits": _LIMITS[name],
+        "machine": machine,
+    }
