@@ -27,19 +27,21 @@ class ModelError(RuntimeError):
     """A model is missing, altered or unreadable; the message names it and says what to do."""
 
 
-def available(folder: Path = PRETRAINED) -> list[str]:
-    """Names of the models in `folder`, sorted."""
+def available(folder: Path | None = None) -> list[str]:
+    """Names of the models in `folder` (``pretrained/`` when not given), sorted."""
+    folder = folder or PRETRAINED
     return sorted(card.stem for card in folder.glob("*.json"))
 
 
-def read_card(name: str, folder: Path = PRETRAINED) -> dict[str, Any]:
-    """The model card of `name`.
+def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
+    """The model card of `name` in `folder`, ``pretrained/`` when not given.
 
     Raises
     ------
     ModelError
         If there is no such card or it is not valid JSON.
     """
+    folder = folder or PRETRAINED
     path = folder / f"{name}.json"
     if not path.is_file():
         known = ", ".join(available(folder)) or "none"
@@ -54,7 +56,7 @@ def read_card(name: str, folder: Path = PRETRAINED) -> dict[str, Any]:
 
 
 def load_denoiser(
-    name: str, folder: Path = PRETRAINED, device: str | torch.device = "cpu"
+    name: str, folder: Path | None = None, device: str | torch.device = "cpu"
 ) -> NetworkDenoiser:
     """Load a shipped network, ready to use.
 
@@ -62,8 +64,8 @@ def load_denoiser(
     ----------
     name : str
         ``"digits"``, ``"dogs"`` or ``"photos"``; see :func:`available`.
-    folder : Path
-        Where the weights and cards lie.
+    folder : Path, optional
+        Where the weights and cards lie; ``pretrained/`` when not given.
     device : str or torch.device
         Where it computes.
 
@@ -77,6 +79,7 @@ def load_denoiser(
     ModelError
         If the model is missing, its file was altered or truncated, or does not fit its card.
     """
+    folder = folder or PRETRAINED
     card = read_card(name, folder)
     path = folder / f"{name}.safetensors"
     if not path.is_file():
@@ -91,7 +94,7 @@ def load_denoiser(
         model = Preconditioned(config_from(card["architecture"]), card["sigma_data"])
         model.load_state_dict({k: v.float() for k, v in load_file(path).items()})
         denoiser = NetworkDenoiser(
-            model.to(device=device, memory_format=torch.channels_last).eval().requires_grad_(False),
+            model.placed(device).eval().requires_grad_(False),
             name,
             card["size"],
             card["sigma_min"],
@@ -138,7 +141,8 @@ def save_model(
 
 def config_from(architecture: dict[str, Any]) -> UNetConfig:
     """A :class:`UNetConfig` from a card's ``architecture``."""
-    return UNetConfig(**(architecture | {"widths": tuple(architecture["widths"])}))
+    fields: dict[str, Any] = {**architecture, "widths": tuple(architecture["widths"])}
+    return UNetConfig(**fields)
 
 
 def sha256(path: Path) -> str:

@@ -8,7 +8,8 @@ Three layouts are read, and any folder of pictures:
 - digits as ``train.npz`` (``images``, ``labels``) or in MNIST's original IDX files.
 
 A folder with ``train`` and ``val`` inside is split as it stands; otherwise every 30th picture, in
-the order of the names, is held out.
+the order of the names, is held out. Classes are the sub-folders; where the pictures lie in one
+folder, the names before the number (``great_pyrenees_17.jpg`` is a ``great_pyrenees``).
 """
 
 from __future__ import annotations
@@ -100,23 +101,24 @@ def load(folder: Path, *, channels: int, size: int, whole: bool, only: str | Non
     if digits is not None:
         return digits
     parts = {split: _files(folder / split, only) for split in ("train", "val")}
-    if not parts["train"]:
-        files = _files(folder, only)
+    if not (parts["train"] and parts["val"]):
+        files = parts["train"] or _files(_pictures_of(folder), only)
         parts = {
-            "train": [f for i, f in enumerate(files) if i % HELD_OUT_EVERY],
+            "train": [f for i, f in enumerate(files) if i % HELD_OUT_EVERY] or files,
             "val": files[::HELD_OUT_EVERY],
         }
     if not parts["train"]:
         wanted = ", ".join(sorted(SUFFIXES))
         raise DataError(f"no pictures ({wanted}) and no digits (train.npz, IDX files) in {folder}")
-    classes = tuple(sorted({_class_of(f) for f in parts["train"]}))
+    folders = len({f.parent.name for f in parts["train"]}) > 1
+    classes = tuple(sorted({_class_of(f, folders) for f in parts["train"]}))
     index = {name: i for i, name in enumerate(classes)}
     boxes = _head_boxes(folder)
 
     def read(files: list[Path]) -> Split:
         return Split(
             tuple(_read(f, channels, size, whole, boxes.get(f.stem)) for f in files),
-            torch.tensor([index.get(_class_of(f), len(classes)) for f in files]),
+            torch.tensor([index.get(_class_of(f, folders), len(classes)) for f in files]),
             tuple(f.name for f in files),
         )
 
@@ -189,12 +191,18 @@ def _files(folder: Path, only: str | None) -> list[Path]:
         folder = folder / only
     if not folder.is_dir():
         return []
-    return sorted(f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
+    found = (f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
+    return sorted(f for f in found if not f.name.startswith("."))  # "._x.jpg" comes from a Mac's archive
 
 
-def _class_of(file: Path) -> str:
-    """`great_pyrenees_17.jpg` is a `great_pyrenees`; else the folder's name."""
-    numbered = re.fullmatch(r"(.+)_\d+", file.stem)
+def _pictures_of(folder: Path) -> Path:
+    """The Oxford archive's `images`; its `annotations` hold pictures too, of outlines."""
+    return folder / "images" if (folder / "annotations").is_dir() else folder
+
+
+def _class_of(file: Path, folders: bool) -> str:
+    """The folder's name if there are class folders, else what stands before the file's number."""
+    numbered = None if folders else re.fullmatch(r"(.+)_\d+", file.stem)
     return numbered.group(1) if numbered else file.parent.name
 
 

@@ -89,7 +89,7 @@ class Denoiser(ABC):
 
         beyond = level > self.sigma_max * alpha
         scale = torch.where(beyond, self.sigma_max / level, 1 / alpha if alpha else 0.0)
-        known = torch.where(beyond, self.sigma_max, level / alpha if alpha else 0.0)
+        known = torch.where(beyond, self.sigma_max, level / alpha if alpha else level)
         known = known.clamp(min=self.sigma_min)
         scaled = x_t * scale.view(-1, 1, 1, 1)
         clean = (level == 0).view(-1, 1, 1, 1)

@@ -77,8 +77,9 @@ def times_of_inversion(process: Process, steps: int, low: float = 0.02) -> tuple
     steps : int
         At least 1.
     low : float
-        Noise level at which the clean picture is taken to stand.
+        Noise level at which the clean picture is taken to stand; at most half of the end's.
     """
-    top, bottom = min(process.ratio(1.0), SIGMA_HIGH) ** (1 / RHO), low ** (1 / RHO)
+    high = min(process.ratio(1.0), SIGMA_HIGH)
+    top, bottom = high ** (1 / RHO), min(low, high / 2) ** (1 / RHO)
     ratios = [(bottom + k / steps * (top - bottom)) ** RHO for k in range(steps)]
     return (*(process.time_of(ratio) for ratio in ratios), 1.0)

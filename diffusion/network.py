@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -74,6 +75,8 @@ def _zeroed(layer: nn.Module) -> nn.Module:
 class NoiseEmbedding(nn.Module):
     """Turn c_noise (and a label) into the vector that modulates every block."""
 
+    frequencies: Tensor
+
     def __init__(self, size: int, labels: int) -> None:
         super().__init__()
         frequencies = torch.exp(torch.linspace(0, math.log(64), size // 4))
@@ -84,6 +87,7 @@ class NoiseEmbedding(nn.Module):
         self.labels = nn.Embedding(labels + 1, size) if labels else None
 
     def forward(self, c_noise: Tensor, label: Tensor | None) -> Tensor:
+        """Embed c_noise (B,) and label (B,) as (B, size); a missing label counts as "none given"."""
         angle = c_noise[:, None] * self.frequencies
         emb = F.silu(self.hidden(torch.cat([angle.cos(), angle.sin()], dim=1)))
         if self.labels is not None:
@@ -107,6 +111,7 @@ class ResidualBlock(nn.Module):
         self.skip = nn.Identity() if width_in == width else nn.Conv2d(width_in, width, 1)
 
     def forward(self, h: Tensor, emb: Tensor) -> Tensor:
+        """Map h (B, width_in, H, W) to (B, width, H, W), modulated by emb (B, embedding)."""
         scale, shift = self.modulate(emb)[:, :, None, None].chunk(2, dim=1)
         branch = self.conv1(F.silu(self.norm1(h)))
         branch = torch.addcmul(shift, self.norm2(branch), 1 + scale)
@@ -124,6 +129,7 @@ class Attention(nn.Module):
         self.out = _zeroed(nn.Conv2d(width, width, 1))
 
     def forward(self, h: Tensor) -> Tensor:
+        """Mix all positions of h (B, width, H, W) and add the result to it."""
         b, c, height, width = h.shape
         qkv = self.qkv(self.norm(h)).reshape(b, 3, self.heads, c // self.heads, height * width)
         q, k, v = qkv.transpose(-1, -2).unbind(dim=1)
@@ -196,14 +202,14 @@ class UNet(nn.Module):
         for level, blocks in enumerate(self.down):
             if level:
                 h = F.avg_pool2d(h, 2)
-            for block in blocks:
+            for block in cast(nn.ModuleList, blocks):
                 h = block(h, emb)
                 skips.append(h)
         h = self.attention(self.middle(h, emb))
         for level, blocks in enumerate(self.up):
             if level:
                 h = F.interpolate(h, scale_factor=2, mode="nearest")
-            for block in blocks:
+            for block in cast(nn.ModuleList, blocks):
                 h = block(torch.cat([h, skips.pop()], dim=1), emb)
 
         gate = self.gate(emb)[:, :, None, None]
@@ -226,6 +232,10 @@ class Preconditioned(nn.Module):
         super().__init__()
         self.net = UNet(config)
         self.sigma_data = sigma_data
+
+    def placed(self, device: str | torch.device) -> Preconditioned:
+        """Move to a device, laid out channels-last: the fastest layout for convolutions on a CPU."""
+        return self.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def coefficients(self, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """c_skip, c_out, c_in and c_noise of EDM's Table 1, each shaped like `sigma`."""

@@ -15,7 +15,8 @@ Rng = torch.Generator | Sequence[torch.Generator]
 def picture_rng(seed: int, index: int = 0) -> torch.Generator:
     """A CPU generator of its own for picture number `index` of the run with this `seed`.
 
-    The pair decides the noise: picture 5 of seed 0 is the same whether 6 or 600 are made.
+    The pair decides the noise: picture 5 of seed 0 is the same whether 6 or 600 are made. No two of
+    the first 2^32 pictures of a run share theirs.
 
     Parameters
     ----------
@@ -29,8 +30,10 @@ def picture_rng(seed: int, index: int = 0) -> torch.Generator:
     """
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index must be at least 0, got {seed} and {index}")
-    state = np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state))
+    # torch's CPU generator heeds only 32 bits of a seed. Hashing the pair into so few would let two of
+    # 100,000 pictures coincide; an odd stride cannot.
+    first = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    return torch.Generator().manual_seed((first + 0x9E3779B1 * index) % 2**32)
 
 
 def standard_normal(like: Tensor, rng: Rng) -> Tensor:

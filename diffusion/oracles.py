@@ -25,10 +25,11 @@ class GaussianMixture(Denoiser):
 
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         x_, sigma_ = x[..., None], sigma.view(-1, *[1] * x.ndim)
-        total = self.spreads**2 + sigma_**2
-        log_share = self.weights.log() - total.log() / 2 - (x_ - self.means) ** 2 / (2 * total)
+        means, spreads, weights = (p.to(x) for p in (self.means, self.spreads, self.weights))
+        total = spreads**2 + sigma_**2
+        log_share = weights.log() - total.log() / 2 - (x_ - means) ** 2 / (2 * total)
         share = torch.softmax(log_share, dim=-1)
-        within = self.means + self.spreads**2 / total * (x_ - self.means)
+        within = means + spreads**2 / total * (x_ - means)
         return (share * within).sum(-1)
 
 

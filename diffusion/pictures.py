@@ -29,7 +29,12 @@ _HEIC = (
     "Formats > Most Compatible, or share the photo by mail, which makes a JPEG; on Android open it, "
     "choose Edit > Save a copy, or switch off HEIF in the camera's settings."
 )
-_KINDS = {b"%PDF": "a PDF document", b"<svg": "an SVG drawing", b"<?xm": "an SVG or XML file", b"PK\x03\x04": "an archive"}  # fmt: skip
+_KINDS = {
+    b"%PDF": "a PDF document",
+    b"<svg": "an SVG drawing",
+    b"<?xm": "an SVG or XML file",
+    b"PK\x03\x04": "an archive",
+}
 
 # Decoding needs memory in proportion to the pixels: two at a time, whoever asks.
 _decoding = threading.BoundedSemaphore(2)
@@ -148,7 +153,8 @@ def square(picture: Image.Image, size: int, crop: Crop | None = None) -> Image.I
 def to_tensor(picture: Image.Image, channels: int = 3) -> Tensor:
     """Image to float32 in [-1, 1], shape (1, channels, H, W)."""
     array = np.asarray(picture.convert("L" if channels == 1 else "RGB"), np.float32) / 127.5 - 1
-    return torch.from_numpy(array.reshape(picture.height, picture.width, channels)).permute(2, 0, 1)[None].contiguous()  # fmt: skip
+    array = array.reshape(picture.height, picture.width, channels)
+    return torch.from_numpy(array).permute(2, 0, 1)[None].contiguous()
 
 
 def to_bytes(x: Tensor) -> np.ndarray:

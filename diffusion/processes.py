@@ -89,16 +89,20 @@ class Brownian(Process):
             raise ValueError(f"sigma_q must be a finite number above 0, got {self.sigma_q}")
 
     def alpha(self, t: float) -> float:
+        """1: x0 itself never fades."""
         return 1.0
 
     def sigma(self, t: float) -> float:
+        """sigma_q*sqrt(t), (12)."""
         return self.sigma_q * math.sqrt(t)
 
     def step(self, s: float, t: float) -> tuple[float, float]:
+        """A variance of sigma_q^2*(t - s) on top of x_s, (11)."""
         return 1.0, self.sigma_q**2 * (t - s)
 
     def time_of(self, ratio: float) -> float:
-        return min((ratio / self.sigma_q) ** 2, 1.0)
+        """(ratio/sigma_q)^2, at most 1."""
+        return min(ratio / self.sigma_q, 1.0) ** 2
 
 
 class VariancePreserving(Process):
@@ -109,12 +113,15 @@ class VariancePreserving(Process):
         """ln(alpha_bar), 0 at t = 0 and falling."""
 
     def alpha(self, t: float) -> float:
+        """sqrt(alpha_bar)."""
         return math.exp(self.log_alpha_bar(t) / 2)
 
     def sigma(self, t: float) -> float:
+        """sqrt(1 - alpha_bar), through expm1 so that small t keeps its digits."""
         return math.sqrt(-math.expm1(self.log_alpha_bar(t)))
 
     def step(self, s: float, t: float) -> tuple[float, float]:
+        """sqrt(1 - beta) and beta, with 1 - beta = alpha_bar(t)/alpha_bar(s)."""
         change = self.log_alpha_bar(t) - self.log_alpha_bar(s)
         return math.exp(change / 2), -math.expm1(change)
 
@@ -126,11 +133,12 @@ class DDPMLinear(VariancePreserving):
     name = "ddpm_linear"
 
     def log_alpha_bar(self, t: float) -> float:
+        """-(0.1*t + 9.95*t^2): beta grows linearly from 0.1 to 20 a unit of time."""
         return -(0.1 * t + 9.95 * t * t)
 
     def time_of(self, ratio: float) -> float:
-        fall = math.log1p(ratio**2)  # -ln(alpha_bar)
-        # The stable root of 9.95*t^2 + 0.1*t = fall.
+        """The stable root of 9.95*t^2 + 0.1*t = ln(1 + ratio^2), at most 1."""
+        fall = math.log1p(min(ratio, self.ratio(1.0)) ** 2)  # -ln(alpha_bar)
         return min(2 * fall / (0.1 + math.sqrt(0.01 + 4 * 9.95 * fall)), 1.0)
 
 
@@ -143,6 +151,7 @@ class DDPMCosine(VariancePreserving):
     FLOOR = 2.4e-9
 
     def log_alpha_bar(self, t: float) -> float:
+        """ln(f(t)/f(0)), f = cos^2 of an angle that ends at pi/2; floored at ln(FLOOR)."""
         # ln cos^2(u) - ln cos^2(u0), exactly 0 at t = 0.
         fall = 2 * (math.log(max(math.cos(self._angle(t)), 1e-300)) - math.log(math.cos(self._angle(0))))
         return max(fall, math.log(self.FLOOR))
@@ -151,6 +160,9 @@ class DDPMCosine(VariancePreserving):
         return (t + self.OFFSET) / (1 + self.OFFSET) * math.pi / 2
 
     def time_of(self, ratio: float) -> float:
+        """The angle whose cos^2 is f(0)/(1 + ratio^2), as a time; 1 from the floor on."""
+        if ratio >= self.ratio(1.0):
+            return 1.0
         cosine = math.cos(self._angle(0)) / math.sqrt(1 + ratio**2)
         t = math.acos(cosine) * 2 / math.pi * (1 + self.OFFSET) - self.OFFSET
         return min(max(t, 0.0), 1.0)
@@ -164,12 +176,15 @@ class StraightLine(Process):
     is_chain = False
 
     def alpha(self, t: float) -> float:
+        """1 - t."""
         return 1.0 - t
 
     def sigma(self, t: float) -> float:
+        """Equal to t."""
         return t
 
     def time_of(self, ratio: float) -> float:
+        """ratio/(1 + ratio)."""
         return 1.0 if math.isinf(ratio) else ratio / (1 + ratio)
 
 

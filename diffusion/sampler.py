@@ -136,11 +136,15 @@ def _heun(at: _Moment) -> _Decision:
 
 
 def _dpmpp_2m(at: _Moment) -> _Decision:
-    """Second order in ln(alpha/sigma) from the last two estimates; DDIM where there is only one."""
+    """Second order in ln(alpha/sigma) from the last two estimates.
+
+    Plain DDIM where there is only one, and where a logarithm would be infinite: sigma = 0 or alpha = 0.
+    """
     r_s, r_t = at.process.ratio(at.s), at.process.ratio(at.t)
-    if at.last is None or r_s == 0 or math.isinf(at.process.ratio(at.last.t)):
+    r_last = at.process.ratio(at.last.t) if at.last else math.inf
+    if at.last is None or r_s == 0 or math.isinf(r_s) or math.isinf(r_last):
         return at.mean(0.0), 0.0, 0
-    h, h_last = math.log(r_t / r_s), math.log(at.process.ratio(at.last.t) / r_t)
+    h, h_last = math.log(r_t / r_s), math.log(r_last / r_t)
     ahead = at.x0_hat + h / (2 * h_last) * (at.x0_hat - at.last.x0_hat)
     shrink = at.process.sigma(at.s) / at.process.sigma(at.t)
     return shrink * at.x_t - at.process.alpha(at.s) * math.expm1(-h) * ahead, 0.0, 0
@@ -267,10 +271,7 @@ def _walk(
         eps_hat = (x - alpha * x0_hat) / sigma
         at = _Moment(net, process, t, s, x, x0_hat, eps_hat, last)
         mean, spread, extra = sampler(at)
-        if spread and rng is not None:
-            noise = spread * standard_normal(x, rng)
-        else:
-            noise = torch.zeros_like(x)
+        noise = spread * standard_normal(x, rng) if spread and rng is not None else torch.zeros_like(x)
         removed = x - mean
         x_s = (x - removed) + noise
         yield Step(index, t, s, x, x0_hat, eps_hat, removed, noise, x_s, net.evaluations + extra)

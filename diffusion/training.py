@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -113,7 +112,7 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(seed)  # the network's first weights; a fresh process, no one else's
         model = Preconditioned(self.recipe.config, recipe.sigma_data)
-        model.to(device=device, memory_format=torch.channels_last)
+        model.placed(device)
         average = {k: v.detach().clone() for k, v in model.state_dict().items()}
         optimiser = torch.optim.Adam(
             model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), fused=True
@@ -206,14 +205,15 @@ class Trainer:
         half_life = max(recipe.ema * state.pictures, recipe.batch)
         keep = 0.5 ** (recipe.batch / half_life)
         current = state.model.state_dict()
-        torch._foreach_lerp_(list(state.average.values()), [current[k] for k in state.average], 1 - keep)
+        latest = [current[k] for k in state.average]
+        torch._foreach_lerp_(list(state.average.values()), latest, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]
         return loss.detach()
 
     def denoiser(self) -> NetworkDenoiser:
         """The averaged weights as a denoiser."""
         model = Preconditioned(self.recipe.config, self.recipe.sigma_data)
         model.load_state_dict(self.state.average)
-        model.to(device=self.device, memory_format=torch.channels_last)
+        model.placed(self.device)
         return NetworkDenoiser(
             model.eval().requires_grad_(False), self.name, self.recipe.size,
             self.recipe.sigma_min, self.recipe.sigma_max,
@@ -264,7 +264,7 @@ class Trainer:
         partial = self._state_file.with_suffix(".partial")
         contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
         save_file(contiguous, partial, metadata={"facts": json.dumps(facts)})
-        os.replace(partial, self._state_file)
+        partial.replace(self._state_file)
 
     def export(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write the averaged weights and their card.
@@ -310,9 +310,12 @@ class Trainer:
         state.seconds, state.history = facts["seconds"], facts["history"]
         state.model.load_state_dict(_below(tensors, "weights."))
         state.average = {k: v.to(self.device) for k, v in _below(tensors, "average.").items()}
+        parameters = list(state.model.parameters())
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in _below(tensors, "adam.").items():
             index, what = key.split(".")
+            if value.ndim:  # fused Adam walks raw memory: moments must lie as their weights do
+                value = torch.empty_like(parameters[int(index)]).copy_(value)
             moments.setdefault(int(index), {})[what] = value
         full = state.optimiser.state_dict() | {"state": moments}
         state.optimiser.load_state_dict(full)
@@ -357,7 +360,7 @@ _DATA = {
 _LIMITS = {
     "digits": "Knows handwritten digits and nothing else: any other picture is pulled towards a digit.",
     "dogs": "Knows heads of 25 breeds of dogs at 64x64: any other picture is pulled towards a dog's head.",
-    "photos": "Knows the local look of photos, up to moderate noise. It cannot invent what noise has wiped out.",
+    "photos": "Knows the local look of photos, up to moderate noise; cannot invent what noise wiped out.",
 }
 
 
