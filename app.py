@@ -1,0 +1,17 @@
+"""There and Back: see diffusion. Start with ``streamlit run app.py``."""
+
+import os
+
+# One thread a computation: several people share few cores. Set before torch starts its pool.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import streamlit as st
+
+st.set_page_config(page_title="There and Back", page_icon="ui/icon.png", layout="wide")
+st.navigation(
+    [
+        st.Page("ui/pages/journey.py", title="Journey", icon=":material/swap_horiz:", default=True),
+        st.Page("ui/pages/networks.py", title="Networks", icon=":material/hub:"),
+    ],
+    position="top",
+).run()

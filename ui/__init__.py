@@ -1,0 +1,1 @@
+"""The Streamlit side: pages, controls, figures and the browser-side components."""

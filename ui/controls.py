@@ -1,0 +1,180 @@
+"""The sidebar: picture, network, the way there, the way back. Returns plain settings."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+
+from diffusion import DETERMINISTIC, GRIDS, PROCESSES, SAMPLERS, PictureError
+from diffusion.pictures import open_picture
+from ui import words
+from ui.crop import crop_box
+from ui.resources import cards, samples
+from ui.settings import (
+    BACK_STEPS_RANGE,
+    PHOTO_SIZES,
+    PRESETS,
+    SEED_RANGE,
+    SIGMA_Q_RANGE,
+    STEPS_RANGE,
+    Back,
+    There,
+)
+from ui.state import Picture, session
+
+DEFAULT_SAMPLE = "cat"
+
+
+def picture() -> None:
+    """Upload, camera or a sample, and which square of it."""
+    here = session()
+    st.subheader("Your picture", anchor=False)
+    st.file_uploader(
+        "Upload a picture",
+        key=f"upload-{here.uploads}",
+        on_change=_uploaded,
+        args=(f"upload-{here.uploads}",),
+        help=words.UPLOAD_HELP,
+    )
+    if here.upload_error:
+        st.error(here.upload_error, icon=":material/broken_image:")
+    if st.toggle("Take a photo instead", key="camera_on"):
+        key = f"camera-{here.uploads}"
+        st.camera_input("Take a photo", key=key, on_change=_uploaded, args=(key,))
+    offered = {sample.name: sample for sample in samples()}
+    if here.picture is None:
+        _take_sample(DEFAULT_SAMPLE if DEFAULT_SAMPLE in offered else next(iter(offered)))
+    st.pills(
+        "Or take one of these",
+        list(offered),
+        format_func=lambda name: offered[name].title,
+        key="sample",
+        on_change=_picked,
+    )
+    if here.picture is not None:
+        here.crop = crop_box(here.picture.image, here.crop, key=f"crop-{here.picture.id}")
+        if here.picture.source:
+            st.caption(here.picture.source)
+
+
+def network() -> tuple[str | None, int]:
+    """Which network, and the side of the stage in pixels."""
+    st.subheader("The network", anchor=False)
+    offered = cards()
+    if not offered:
+        st.warning(words.NO_MODELS)
+        return None, 64
+    name = st.radio("Network", list(offered), format_func=str.capitalize, key="model", horizontal=True)
+    st.caption(words.MODELS.get(name, offered[name]["title"]))
+    size = int(offered[name]["size"])
+    if name == "photos":
+        size = st.segmented_control(
+            "Size of the stage", PHOTO_SIZES, default=PHOTO_SIZES[1], key="size", required=True,
+            format_func=lambda side: f"{side}×{side}",
+            help="Larger pictures get fewer stops on the timeline: a journey sends at most 3 MB.",
+        )  # fmt: skip
+    return name, size
+
+
+def way_there() -> There:
+    """Settings of the way there."""
+    st.subheader("The way there", anchor=False)
+    st.pills("Preset", list(PRESETS), format_func=words.PRESETS.__getitem__, key="preset", on_change=_preset)
+    if st.session_state.get("preset"):
+        st.caption(words.PRESET_NOTES[st.session_state["preset"]])
+    _defaults(_widgets(There(), Back()))
+    process = st.selectbox("Process", list(PROCESSES), format_func=words.PROCESSES.__getitem__, key="process")
+    left, right = st.columns(2)
+    low, high = SIGMA_Q_RANGE
+    sigma_q = left.number_input(
+        "σ_q", low, high, step=0.5, key="sigma_q", disabled=process != "brownian",
+        help=f"Spread of all the noise together, {low:g} to {high:g}. The picture itself spans -1 to 1.",
+    )  # fmt: skip
+    low, high = STEPS_RANGE
+    steps = right.number_input(
+        "T, steps", low, high, key="steps",
+        help=f"{low} to {high}. More steps cut the same total noise into smaller pieces.",
+    )  # fmt: skip
+    grid = st.selectbox("Steps are", GRIDS, format_func=words.GRIDS.__getitem__, key="grid")
+    low, high = SEED_RANGE
+    seed = st.number_input(
+        "Seed", low, high, key="seed",
+        help=f"{low} to {high}. The same seed makes the same noise, bit for bit, on the same machine.",
+    )  # fmt: skip
+    return There(process, float(sigma_q), int(steps), grid, int(seed))
+
+
+def way_back() -> Back:
+    """Settings of the way back."""
+    st.subheader("The way back", anchor=False)
+    sampler = st.selectbox("Sampler", list(SAMPLERS), format_func=words.SAMPLERS.__getitem__, key="sampler")
+    st.caption(words.SAMPLER_NOTES[sampler])
+    low, high = BACK_STEPS_RANGE
+    steps = st.number_input(
+        "Steps back", low, high, key="back_steps", help=f"{low} to {high}, whatever T is."
+    )
+    grid = st.selectbox("Steps back are", GRIDS, format_func=words.GRIDS.__getitem__, key="back_grid")
+    if st.session_state["start"] == "inversion" and sampler not in DETERMINISTIC:
+        st.caption("From an inversion the way back always uses Heun's steps: fresh noise would lose the way.")
+    return Back(st.session_state["start"], sampler, int(steps), grid)
+
+
+def _uploaded(key: str) -> None:
+    here, file = session(), st.session_state[key]
+    if file is None:
+        return
+    here.uploads += 1  # empties the uploader: the small decoded picture is kept, the file is not
+    data = file.getvalue()
+    try:
+        image = open_picture(data)
+    except PictureError as error:
+        here.upload_error = str(error)
+        return
+    here.upload_error = ""
+    st.session_state["sample"] = None
+    st.session_state["camera_on"] = False
+    _show(Picture(hashlib.sha256(data).hexdigest()[:16], file.name, "", image))
+
+
+def _picked() -> None:
+    if st.session_state["sample"]:
+        session().upload_error = ""
+        _take_sample(st.session_state["sample"])
+
+
+def _take_sample(name: str) -> None:
+    sample = next(s for s in samples() if s.name == name)
+    with Image.open(sample.path) as opened:
+        _show(Picture(name, sample.title, sample.source, opened.convert("RGB")))
+    st.session_state["sample"] = name
+
+
+def _show(new: Picture) -> None:
+    here = session()
+    here.picture, here.crop = new, type(here.crop)()
+
+
+def _widgets(there: There, back: Back) -> dict[str, Any]:
+    """Settings as widget values."""
+    return {
+        "process": there.process, "sigma_q": there.sigma_q, "steps": there.steps, "grid": there.grid,
+        "sampler": back.sampler, "back_steps": back.steps, "back_grid": back.grid, "start": back.start,
+        "seed": there.seed,
+    }  # fmt: skip
+
+
+def _defaults(values: dict[str, Any]) -> None:
+    for key, value in values.items():
+        st.session_state.setdefault(key, value)
+
+
+def _preset() -> None:
+    chosen = st.session_state["preset"]
+    if chosen:
+        preset = PRESETS[chosen]
+        values = _widgets(preset.there, preset.back)
+        del values["seed"]  # a person's own choice stays
+        st.session_state.update(values)

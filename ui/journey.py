@@ -1,0 +1,311 @@
+"""A journey there and back as data: what the stage shows and the figures plot. No Streamlit.
+
+The way there is computed whole; the way back grows step by step. Both keep floats, and everything
+shown (frames, numbers, curves) is measured on exactly those floats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diffusion import Process, Step, forward, inversion, picture_rng, reverse, times_back
+from diffusion.denoiser import Denoiser
+from diffusion.grids import times_of_inversion, times_there
+from diffusion.noise import standard_normal
+from diffusion.pictures import scaled_to_spread, to_bytes
+from ui.settings import Back, There
+
+#: A journey sends at most this many bytes of frames to the browser, in one way of showing.
+PAYLOAD = 3_000_000
+MOST_STOPS = 101
+#: The share of the payload kept for the way there.
+SHARE_THERE = 0.5
+
+#: How a frame is shown: clipped to [-1, 1], or shifted and scaled to its own spread.
+VIEWS = ("clipped", "spread")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The numbers of one frame.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken so far on this way.
+    t : float
+    alpha, sigma : float
+        The process at t.
+    snr : float
+        alpha^2/sigma^2, infinite at t = 0.
+    measured : float
+        Variance of x_t - alpha*x0, measured on the frame; on the way back x0_hat stands for x0.
+    """
+
+    step: int
+    t: float
+    alpha: float
+    sigma: float
+    snr: float
+    measured: float
+
+
+def stop_at(process: Process, step: int, t: float, noise: Tensor) -> Stop:
+    """The numbers at time t, given what is measured as noise there."""
+    return Stop(step, t, process.alpha(t), process.sigma(t), process.snr(t), float(noise.square().mean()))
+
+
+def stops_that_fit(size: int) -> int:
+    """How many frames of one way fit into its half of the payload, at most 101."""
+    return max(2, min(MOST_STOPS, int(PAYLOAD * SHARE_THERE) // (3 * size * size)))
+
+
+def thinned(count: int, most: int) -> tuple[int, ...]:
+    """Indices 0 to count - 1, both ends included, at most `most`, as evenly spaced as can be."""
+    if count <= most:
+        return tuple(range(count))
+    return tuple(round(k * (count - 1) / (most - 1)) for k in range(most))
+
+
+@dataclass(frozen=True)
+class WayThere:
+    """The computed way there.
+
+    Attributes
+    ----------
+    settings : There
+    process : Process
+    x0 : Tensor, shape (1, C, H, W)
+        The upload as the network sees it.
+    times : tuple of float
+        All T + 1 times.
+    frames : Tensor, shape (S, C, H, W)
+        x_t at the stops shown, all on one path.
+    stops : tuple of Stop
+        Their numbers, S of them.
+    added : tuple of float
+        Variance of what each of the T steps added, x_t - a*x_s, measured.
+    """
+
+    settings: There
+    process: Process
+    x0: Tensor
+    times: tuple[float, ...]
+    frames: Tensor
+    stops: tuple[Stop, ...]
+    added: tuple[float, ...]
+
+
+def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
+    """Compute the way there; yields the share done, then the result.
+
+    Every one of the T steps is taken; those that do not fit on the stage are left out of the
+    showing, never of the path.
+    """
+    process = settings.build()
+    times = times_there(process, settings.steps, settings.grid)
+    shown = set(thinned(len(times), stops_that_fit(x0.shape[-1])))
+    frames, stops, added = [], [], []
+    before: Tensor | None = None
+    path = forward(x0, process, rng=picture_rng(settings.seed), times=times)
+    for k, (t, x_t) in enumerate(zip(times, path, strict=True)):
+        if before is not None:
+            a, _ = process.step(times[k - 1], t)
+            added.append(float((x_t - a * before).square().mean()))
+        if k in shown:
+            frames.append(x_t)
+            stops.append(stop_at(process, k, t, x_t - process.alpha(t) * x0))
+        before = x_t
+        if k % 50 == 49:
+            yield k / len(times)
+    yield WayThere(settings, process, x0, times, torch.cat(frames), tuple(stops), tuple(added))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of one step back; the rest follows from it.
+
+    Attributes
+    ----------
+    t, s : float
+    x_t, x0_hat, removed, x_s : Tensor, shape (1, C, H, W)
+    noise : Tensor or None
+        eta; None stands for all zeros.
+    stop : Stop
+        The numbers of x_s.
+    to_upload, estimate_to_upload : float
+        Root mean square distance of x_s/alpha and of x0_hat to x0.
+    evaluations : int
+    """
+
+    t: float
+    s: float
+    x_t: Tensor
+    x0_hat: Tensor
+    removed: Tensor
+    noise: Tensor | None
+    x_s: Tensor
+    stop: Stop
+    to_upload: float
+    estimate_to_upload: float
+    evaluations: int
+
+    def eta(self) -> Tensor:
+        """The fresh noise, zeros where there was none."""
+        return torch.zeros_like(self.x_t) if self.noise is None else self.noise
+
+
+@dataclass
+class WayBack:
+    """The way back as it grows.
+
+    Attributes
+    ----------
+    settings : Back
+    process : Process
+    start_t : float
+        Time it starts from.
+    model : str
+        Name of the network that walks it.
+    total : int
+        Steps it will have, the climb of an inversion not counted.
+    climb : int
+        Steps of the inversion that come first; they are not shown, their progress is.
+    start : Tensor or None
+        The state it starts from; None until an inversion has found it.
+    first : Stop or None
+        Numbers of that state.
+    steps : list of Kept
+        Taken so far.
+    """
+
+    settings: Back
+    process: Process
+    x0: Tensor
+    start_t: float
+    model: str
+    total: int
+    climb: int = 0
+    climbed: int = 0
+    start: Tensor | None = None
+    first: Stop | None = None
+    steps: list[Kept] = field(default_factory=list)
+
+    @property
+    def sampler(self) -> str:
+        """The sampler that walks: Heun from an inversion, since fresh noise would lose the way."""
+        return "heun" if self.settings.start == "inversion" else self.settings.sampler
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Which states are shown once all are there: 0 is the start, k the result of step k."""
+        return thinned(self.total + 1, stops_that_fit(self.x0.shape[-1]))
+
+    def state(self, k: int) -> tuple[Tensor, Stop]:
+        """State number k with its numbers.
+
+        Raises
+        ------
+        IndexError
+            If it has not been computed yet.
+        """
+        if k == 0:
+            if self.start is None or self.first is None:
+                raise IndexError("the start is not known yet")
+            return self.start, self.first
+        kept = self.steps[k - 1]
+        return kept.x_s, kept.stop
+
+    def ready(self) -> tuple[int, ...]:
+        """Those of :attr:`shown` that exist already."""
+        if self.start is None:
+            return ()
+        return tuple(k for k in self.shown if k <= len(self.steps))
+
+
+def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack:
+    """Lay out a way back; nothing is computed yet.
+
+    Parameters
+    ----------
+    there : WayThere
+    stop : int
+        The stop under the thumb, where ``start="here"`` begins.
+    settings : Back
+    model : str
+
+    Raises
+    ------
+    ValueError
+        If it would start at t = 0, where there is nothing to take away.
+    """
+    t = there.stops[stop].t if settings.start == "here" else 1.0
+    if t <= 0:
+        raise ValueError("At t = 0 there is no noise to take away. Move the thumb to the right first.")
+    climb = settings.steps if settings.start == "inversion" else 0
+    way = WayBack(settings, there.process, there.x0, t, model, settings.steps, climb)
+    if settings.start == "here":
+        x = there.frames[stop : stop + 1]
+        way.start, way.first = x, there.stops[stop]
+    elif settings.start == "noise":
+        rng = picture_rng(there.settings.seed, 1)
+        x = there.process.sigma(1.0) * standard_normal(there.x0, rng)
+        way.start, way.first = x, stop_at(there.process, 0, 1.0, x)
+    return way
+
+
+def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
+    """Take the steps of a planned way back, one a turn, filling `way` in."""
+    process, x0 = way.process, way.x0
+    if way.settings.start == "inversion":
+        # Both directions of the ODE, on one grid.
+        times = times_of_inversion(process, way.climb)[::-1]
+        for step in inversion(net, x0, process, way.climb, sampler=way.sampler):
+            way.climbed += 1
+            yield
+            if way.climbed == way.climb:
+                way.first = stop_at(process, 0, 1.0, step.x_s - process.alpha(1.0) * step.x0_hat)
+                way.start = step.x_s
+    else:
+        times = times_back(process, way.settings.steps, way.settings.grid, way.start_t)
+    if way.start is None:
+        raise RuntimeError("the inversion ended without a start")
+    for step in reverse(net, way.start, process, sampler=way.sampler, rng=picture_rng(seed, 2), times=times):
+        way.steps.append(_keep(step, way))
+        yield
+
+
+def _keep(step: Step, way: WayBack) -> Kept:
+    process, x0 = way.process, way.x0
+    alpha = process.alpha(step.s)
+    noise = step.noise if bool(step.noise.any()) else None
+    return Kept(
+        step.t,
+        step.s,
+        step.x_t,
+        step.x0_hat,
+        step.removed,
+        noise,
+        step.x_s,
+        stop_at(process, step.index + 1, step.s, step.x_s - alpha * step.x0_hat),
+        _rms(step.x_s / alpha - x0) if alpha else math.inf,
+        _rms(step.x0_hat - x0),
+        step.evaluations,
+    )
+
+
+def _rms(x: Tensor) -> float:
+    return float(x.square().mean().sqrt())
+
+
+def shown_bytes(frames: Tensor, view: str) -> np.ndarray:
+    """Frames (S, C, H, W) as the stage shows them: uint8, (S, H, W, 3)."""
+    if view == "spread":
+        frames = torch.stack([scaled_to_spread(x) for x in frames])
+    return np.stack([to_bytes(x) for x in frames])

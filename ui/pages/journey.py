@@ -1,0 +1,18 @@
+"""The page that makes the journey: controls beside, stage first, then figures and the step apart."""
+
+import streamlit as st
+
+from ui import controls, stage_view, words
+from ui.state import session
+
+with st.sidebar:
+    controls.picture()
+    model, size = controls.network()
+    there = controls.way_there()
+    back = controls.way_back()
+
+st.html(stage_view.STYLE)
+st.markdown(f"#### {words.SUBTITLE}")
+if session().picture is not None:
+    stage_view.prepare(there, model, size)
+    stage_view.show(back, model)

@@ -1,0 +1,326 @@
+// The stage. data = {
+//   there, back: {t: [], sigma: [], snr: [], measured: [], step: [], total, from}  (back may be null)
+//   chunks: {there: [{chunk, count}], back: [...]}   names of the depots that hold the frames, in order
+//   at: {stop, turn}      where the thumb is put when `turn` is new
+//   following: bool       keep to the newest frame of the way back
+//   view, words
+// }
+// Stops 0 .. there-1 lie on the way there, the rest on the way back. Infinity travels as null.
+
+const depots = (window.thereAndBackDepots ??= new Map());
+const stages = new WeakMap();
+
+export default function ({ data, parentElement, setStateValue }) {
+  let stage = stages.get(parentElement);
+  if (!stage) {
+    stage = new Stage(parentElement);
+    stages.set(parentElement, stage);
+  }
+  stage.report = (stop) => setStateValue("told", { stop, turn: stage.turn });
+  stage.update(data);
+  return () => {
+    stage.close();
+    stages.delete(parentElement);
+  };
+}
+
+class Stage {
+  constructor(parent) {
+    this.root = parent.querySelector(".stage");
+    this.find = (selector) => this.root.querySelector(selector);
+    this.timeline = this.find(".timeline");
+    this.stop = 0;
+    this.turn = null;
+    this.playing = 0;
+    this.reported = null;
+    this.redraw = () => this.draw();
+    window.addEventListener("there-and-back-frames", this.redraw);
+    this.listen();
+  }
+
+  close() {
+    window.removeEventListener("there-and-back-frames", this.redraw);
+    this.pause();
+    clearTimeout(this.later);
+  }
+
+  update(data) {
+    this.data = data;
+    this.count = data.there.t.length + (data.back ? data.back.t.length : 0);
+    if (data.at.turn !== this.turn) {
+      if (this.turn === null || !data.following) this.pause();
+      this.turn = data.at.turn;
+      this.stop = this.reported = data.at.stop;
+      this.dragging = false;
+    }
+    if (data.following && !this.dragging) this.stop = this.count - 1;
+    this.stop = Math.min(Math.max(this.stop, 0), this.count - 1);
+    this.words();
+    this.curves();
+    this.draw();
+  }
+
+  // --- from the hand -------------------------------------------------------------------------
+
+  listen() {
+    const line = this.timeline;
+    line.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      this.pause();
+      this.dragging = true;
+      line.setPointerCapture(event.pointerId);
+      this.moveTo(this.nearest(event));
+    });
+    line.addEventListener("pointermove", (event) => {
+      if (this.dragging && line.hasPointerCapture(event.pointerId)) this.moveTo(this.nearest(event));
+    });
+    const release = () => {
+      if (!this.dragging) return;
+      this.dragging = false;
+      this.commit();
+    };
+    line.addEventListener("pointerup", release);
+    line.addEventListener("pointercancel", release);
+
+    const page = () => Math.max(2, Math.round(this.count / 10));
+    const keys = {
+      ArrowRight: () => 1, ArrowUp: () => 1, ArrowLeft: () => -1, ArrowDown: () => -1,
+      PageUp: page, PageDown: () => -page(), Home: () => -Infinity, End: () => Infinity,
+    };
+    line.addEventListener("keydown", (event) => {
+      if (event.key === " " || event.key === "Enter") this.toggle();
+      else if (keys[event.key]) this.by(keys[event.key]());
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+
+    const actions = {
+      home: () => this.by(-Infinity), back: () => this.by(-1), play: () => this.toggle(),
+      on: () => this.by(1), end: () => this.by(Infinity),
+    };
+    for (const button of this.root.querySelectorAll("button")) {
+      button.addEventListener("click", () => actions[button.dataset.do]());
+    }
+    this.find(".smooth input").addEventListener("change", (event) => {
+      this.root.classList.toggle("soft", event.target.checked);
+    });
+  }
+
+  by(steps) {
+    this.pause();
+    this.moveTo(Math.min(Math.max(this.stop + steps, 0), this.count - 1));
+    this.commitSoon();
+  }
+
+  moveTo(stop) {
+    this.stop = stop;
+    this.draw();
+  }
+
+  /** Tell the server where the thumb was let go. */
+  commit() {
+    clearTimeout(this.later);
+    if (this.stop === this.reported) return;
+    this.reported = this.stop;
+    this.report(this.stop);
+  }
+
+  commitSoon() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.commit(), 300);
+  }
+
+  toggle() {
+    if (this.playing) {
+      this.pause();
+      this.commit();
+    } else {
+      if (this.stop >= this.count - 1) this.moveTo(0);
+      this.play();
+    }
+  }
+
+  play() {
+    clearTimeout(this.later);
+    this.root.classList.add("playing");
+    this.name("play", this.data.words.pause);
+    let last = performance.now();
+    let due = 0;
+    const tick = (now) => {
+      // One way takes about six seconds at 1x, at most 24 stops a second.
+      const rate = Math.min(24, this.data.there.t.length / 6) * Number(this.find("select").value);
+      due += ((now - last) / 1000) * rate;
+      last = now;
+      if (due >= 1) {
+        this.moveTo(Math.min(this.stop + Math.floor(due), this.count - 1));
+        due %= 1;
+      }
+      if (this.stop >= this.count - 1) {
+        this.pause();
+        this.commit();
+      } else {
+        this.playing = requestAnimationFrame(tick);
+      }
+    };
+    this.playing = requestAnimationFrame(tick);
+  }
+
+  pause() {
+    cancelAnimationFrame(this.playing);
+    this.playing = 0;
+    this.root.classList.remove("playing");
+    if (this.data) this.name("play", this.data.words.play);
+  }
+
+  // --- where things lie ----------------------------------------------------------------------
+
+  /** Position of a stop on the line, 0 to 1: the way there on the left half, back on the right. */
+  place(stop) {
+    const there = this.data.there.t.length;
+    if (stop < there) return (0.5 * stop) / (there - 1);
+    const { from, total } = this.data.back;
+    return 0.5 + 0.5 * (from + ((1 - from) * this.data.back.step[stop - there]) / total);
+  }
+
+  nearest(event) {
+    const box = this.timeline.getBoundingClientRect();
+    const x = (event.clientX - box.left) / box.width;
+    let best = 0;
+    for (let stop = 1; stop < this.count; stop++) {
+      if (Math.abs(this.place(stop) - x) < Math.abs(this.place(best) - x)) best = stop;
+    }
+    return best;
+  }
+
+  // --- what is seen --------------------------------------------------------------------------
+
+  /** The number `what` of the current stop; null stands for infinity. */
+  value(what) {
+    const there = this.data.there.t.length;
+    return this.stop < there ? this.data.there[what][this.stop] : this.data.back[what][this.stop - there];
+  }
+
+  frame(stop) {
+    const there = this.data.there.t.length;
+    const back = stop >= there;
+    let k = back ? stop - there : stop;
+    for (const { chunk, count } of this.data.chunks[back ? "back" : "there"]) {
+      if (k < count) {
+        const depot = depots.get(chunk);
+        return depot && { width: depot.width, height: depot.height, bytes: depot.frame(k) };
+      }
+      k -= count;
+    }
+    return null;
+  }
+
+  paint(canvas, frame) {
+    if (!frame || !frame.bytes) return;
+    if (canvas.width !== frame.width || canvas.height !== frame.height) {
+      canvas.width = frame.width;
+      canvas.height = frame.height;
+    }
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(frame.width, frame.height);
+    for (let i = 0, j = 0; i < frame.bytes.length; i += 3, j += 4) {
+      image.data[j] = frame.bytes[i];
+      image.data[j + 1] = frame.bytes[i + 1];
+      image.data[j + 2] = frame.bytes[i + 2];
+      image.data[j + 3] = 255;
+    }
+    context.putImageData(image, 0, 0);
+  }
+
+  draw() {
+    if (!this.data) return;
+    const { words, there } = this.data;
+    const onBack = this.stop >= there.t.length;
+    const picture = this.find(".picture");
+    this.paint(picture, this.frame(this.stop));
+    this.paint(this.find(".thumb-x0"), this.frame(0));
+    picture.dataset.stop = this.stop;
+
+    const total = onBack ? this.data.back.total : there.total;
+    const where = (onBack ? words.where_back : words.where_there)
+      .replace("{step}", this.value("step"))
+      .replace("{total}", total);
+    const numbers = {
+      t: this.value("t").toFixed(3),
+      sigma: short(this.value("sigma")),
+      snr: short(this.value("snr")),
+      measured: short(this.value("measured")),
+    };
+    this.root.classList.toggle("on-back", onBack);
+    this.find(".where").textContent = where;
+    for (const [name, text] of Object.entries(numbers)) this.find(`[data-n=${name}]`).textContent = text;
+    this.find(".n-measured").innerHTML = lowered(onBack ? words.measured_back : words.measured_there);
+
+    const left = `${100 * this.place(this.stop)}%`;
+    this.find(".thumb").style.left = left;
+    this.find(".needle").style.left = left;
+    const line = this.timeline;
+    line.setAttribute("aria-valuemin", 0);
+    line.setAttribute("aria-valuemax", this.count - 1);
+    line.setAttribute("aria-valuenow", this.stop);
+    line.setAttribute("aria-valuetext", `${where}, t ${numbers.t}, ${words.sigma} ${numbers.sigma}`);
+    picture.setAttribute("aria-label", `${words.picture}: ${where}`);
+  }
+
+  /** The sigma_t^2 curve over both ways, in the same places as the stops below it. */
+  curves() {
+    const { there, back } = this.data;
+    const top = Math.max(...there.sigma) ** 2 || 1;
+    const point = (stop, sigma) => `${(1000 * this.place(stop)).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
+    const draw = (name, points) => {
+      const d = points.length ? `M${points.join("L")}` : "";
+      const xs = points.map((p) => p.split(" ")[0]);
+      this.find(`.line.${name}`).setAttribute("d", d);
+      this.find(`.area.${name}`)?.setAttribute("d", d && `${d}L${xs.at(-1)} 100L${xs[0]} 100Z`);
+    };
+    draw("there", there.sigma.map((sigma, k) => point(k, sigma)));
+    draw("back", back ? back.sigma.map((sigma, k) => point(there.t.length + k, sigma)) : []);
+    const mirrored = there.sigma.map((sigma, k) => {
+      return `${(1000 - 500 * (k / (there.t.length - 1))).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
+    });
+    draw("ahead", back ? [] : mirrored.reverse());
+    this.root.classList.toggle("no-back", !back);
+  }
+
+  words() {
+    const { words } = this.data;
+    this.timeline.setAttribute("aria-label", words.timeline);
+    for (const [what, label] of Object.entries({
+      home: words.home, back: words.step_back, on: words.step_on, end: words.end,
+    })) this.name(what, label);
+    if (!this.playing) this.name("play", words.play);
+    for (const name of ["t", "sigma", "snr"]) this.find(`.n-${name}`).innerHTML = lowered(words[name]);
+    this.find(".upload figcaption").innerHTML = lowered(words.upload);
+    this.find(".thumb-x0").setAttribute("aria-label", words.upload);
+    this.find(".speed span").textContent = words.speed;
+    this.find(".smooth span").textContent = words.smooth;
+    const ends = this.root.querySelectorAll(".ends span");
+    [words.end_left, words.end_middle, words.end_right].forEach((text, k) => (ends[k].innerHTML = lowered(text)));
+    const [r, g, b] = (getComputedStyle(this.root).color.match(/\d+/g) ?? [0, 0, 0]).map(Number);
+    this.root.classList.toggle("dark", r + g + b > 382);
+  }
+
+  name(what, label) {
+    const button = this.find(`[data-do=${what}]`);
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  }
+}
+
+/** x_t with a lowered t; the words are the app's own, never a person's. */
+function lowered(text) {
+  return text.replace(/_(\w)/g, "<sub>$1</sub>");
+}
+
+function short(value) {
+  if (value === null) return "∞";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e", "·10^").replace("+", "");
+  return String(Number(value.toPrecision(3)));
+}

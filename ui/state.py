@@ -1,0 +1,99 @@
+"""What one session remembers between reruns, each under one name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from diffusion import Crop
+from diffusion.pictures import square, to_tensor
+from ui.chunks import Chunks
+from ui.journey import WayThere
+from ui.runs import Run
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The picture a person works on: small, upright, without metadata.
+
+    Attributes
+    ----------
+    id : str
+        Tells one picture from another.
+    title : str
+    source : str
+        Where it comes from; empty for an upload.
+    image : PIL.Image.Image
+        RGB, its longer side at most 1024.
+    """
+
+    id: str
+    title: str
+    source: str
+    image: Image.Image
+
+    def tensor(self, size: int, channels: int, crop: Crop) -> Tensor:
+        """The chosen square as a network sees it, (1, channels, size, size) in [-1, 1]."""
+        return to_tensor(square(self.image, size, crop), channels)
+
+
+@dataclass
+class Session:
+    """State of one person's journey.
+
+    Attributes
+    ----------
+    picture : Picture or None
+    crop : Crop
+    upload_error : str
+        One sentence about the last file that could not be used.
+    uploads : int
+        Counts uploads, so the uploader can be emptied after each.
+    there : WayThere or None
+    there_key : Any
+        What `there` was computed for.
+    run : Run or None
+        The way back.
+    stop : int
+        Where the thumb stands.
+    turn : int
+        Grows when the server moves the thumb.
+    chunks : Chunks
+        Frames packed for the browser.
+    number : int
+        Counts the ways there.
+    """
+
+    picture: Picture | None = None
+    crop: Crop = field(default_factory=Crop)
+    upload_error: str = ""
+    uploads: int = 0
+    there: WayThere | None = None
+    there_key: Any = None
+    run: Run | None = None
+    stop: int = 0
+    turn: int = 0
+    chunks: Chunks = field(default_factory=Chunks)
+    number: int = 0
+
+    def move_to(self, stop: int) -> None:
+        """Put the thumb somewhere, from the server."""
+        self.stop = stop
+        self.turn += 1
+
+    def drop_run(self) -> None:
+        """Forget the way back, stopping it first."""
+        if self.run is not None:
+            self.run.stop()
+        self.run = None
+
+
+def session() -> Session:
+    """The state of the session that asks."""
+    if "journey" not in st.session_state:
+        st.session_state["journey"] = Session()
+    return st.session_state["journey"]
