@@ -1,0 +1,514 @@
+"""The figures beside the stage: journey data in, plotly figure out. No Streamlit.
+
+Each figure has a ``summary_*`` beside it, one or two sentences from the same data for those who
+do not see it. The way there is teal, the way back amber, theory grey; dashes and markers tell
+them apart as well. Text colours are left to the page's theme.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from torch import Tensor
+
+from diffusion import Process, times_back, times_of_inversion
+from ui.journey import Stop, WayBack, WayThere
+
+HEIGHT = 230
+THERE = "#0B8A8F"
+BACK = "#C77D0A"
+THEORY = "#8A8F98"
+GRID = "rgba(128, 128, 128, 0.18)"
+
+#: Name of the trace that marks the frame under the thumb; always the figure's last, maybe empty.
+THUMB = "under the thumb"
+
+MOST_BINS = 60
+#: One 8-bit grey level in [-1, 1] units.
+LEVEL = 2 / 255
+#: An axis turns logarithmic when its values span more than this factor.
+WIDE = 100.0
+#: An rms distance below this is rounding.
+NO_DISTANCE = 1e-6
+#: Samples of a curve known in closed form.
+SAMPLES = 129
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """The frame under the thumb.
+
+    Attributes
+    ----------
+    stop : Stop
+        Its numbers.
+    back : bool
+        Whether it stands on the way back.
+    """
+
+    stop: Stop
+    back: bool = False
+
+
+def variance(
+    there: WayThere, back: WayBack | None = None, at: Thumb | None = None, *, height: int = HEIGHT
+) -> go.Figure:
+    """sigma_t^2 in theory over t, with the measured variance of the frames shown.
+
+    On the way back the dots are the variance of x_s - alpha*x0_hat, what the network takes for
+    noise; the state it starts from is no step's result and has none.
+    """
+    process = there.process
+    figure = _base("", "t", "variance of the noise", height=height)
+    figure.update_xaxes(range=[-0.02, 1.02])
+    t = np.linspace(0, 1, SAMPLES)
+    sigma2 = [process.sigma(u) ** 2 for u in t]
+    figure.add_scatter(**_line(t, sigma2, "σ_t² in theory", THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
+    hover = "t %{x:.4g}<br>variance of x_t − α_t·x_0: %{y:.4g}"
+    stops = there.stops
+    figure.add_scatter(
+        **_dots([s.t for s in stops], [s.measured for s in stops], "way there, measured", THERE, hover)
+    )
+    if back is not None and back.steps:
+        stops = [back.state(k)[1] for k in back.ready() if k]
+        hover = "t %{x:.4g}<br>variance of x_t − α_t·x̂_0: %{y:.4g}"
+        name = "way back: what the network takes for noise"
+        figure.add_scatter(**_open_dots([s.t for s in stops], [s.measured for s in stops], name, BACK, hover))
+    return _add_thumb(figure, at, at.stop.measured if at else math.inf, "measured")
+
+
+def summary_variance(at: Thumb) -> str:
+    """Measured variance against theory at the thumb, in words."""
+    stop = at.stop
+    what = "what the network takes for noise has variance" if at.back else "the measured variance is"
+    return f"At t = {stop.t:.3g} {what} {_number(stop.measured)}; theory says {_number(stop.sigma**2)}."
+
+
+@dataclass(frozen=True)
+class _Added:
+    """Variance each step adds: in theory, measured and by sampler; steps from small t to large."""
+
+    t: np.ndarray  # the noisier end of each step there
+    theory: np.ndarray
+    measured: np.ndarray
+    t_back: np.ndarray
+    algorithm1: np.ndarray
+    posterior: np.ndarray
+    t_taken: np.ndarray  # of the steps back taken so far, in their own order
+    taken: np.ndarray
+    uneven: bool
+
+
+def _added(there: WayThere, back: WayBack | None) -> _Added:
+    process = there.process
+    steps = list(pairwise(there.times))
+    back_steps = steps if back is None else list(pairwise(_times_of(back)[::-1]))
+    v_step = [process.step(s, t)[1] for s, t in back_steps]
+    shrink = [(process.sigma(s) / process.sigma(t)) ** 2 for s, t in back_steps]
+    taken = [] if back is None else list(back.steps)
+    return _Added(
+        np.array(there.times[1:]),
+        np.array([_added_in_theory(process, s, t) for s, t in steps]),
+        np.array(there.added),
+        np.array([t for _, t in back_steps]),
+        np.array(v_step),
+        np.array(v_step) * np.array(shrink),
+        np.array([kept.t for kept in taken]),
+        np.array([float(kept.eta().square().mean()) for kept in taken]),
+        any(_spans(np.array([t - s for s, t in some])) for some in (steps, back_steps)),
+    )
+
+
+def _added_in_theory(process: Process, s: float, t: float) -> float:
+    """Variance of x_t - a*x_s on a path: v_step, or (sigma_t - a*sigma_s)^2 where one eps serves it all."""
+    a, v = process.step(s, t)
+    return v if process.is_chain else (process.sigma(t) - a * process.sigma(s)) ** 2
+
+
+def _times_of(back: WayBack) -> tuple[float, ...]:
+    """The decreasing times of a planned way back."""
+    if back.settings.start == "inversion":
+        return times_of_inversion(back.process, back.climb)[::-1]
+    return times_back(back.process, back.settings.steps, back.settings.grid, back.start_t)
+
+
+def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT) -> go.Figure:
+    """Variance added by each step, drawn at the step's noisier end t.
+
+    The way there in theory and as measured on the path; what `algorithm1` and `posterior` add on
+    the way back's grid (the way there's, turned round, before there is one); and what the steps
+    back really added. An axis is logarithmic only where its values span more than two decades; a
+    log axis has no place for 0, so what is 0 is named under it instead.
+    """
+    data = _added(there, back)
+    figure = _base("", "t", "variance added", height=height)
+    where = "t %{x:.4g}<br>"
+    series = [
+        (_line, data.t, data.theory, "way there, theory", THEORY, "adds %{y:.4g} in theory", "solid"),
+        (_dots, data.t, data.measured, "way there, measured", THERE, "added %{y:.4g}, measured", ""),
+        (_line, data.t_back, data.algorithm1, "algorithm1", BACK, "algorithm1 adds %{y:.4g}", "dash"),
+        (_line, data.t_back, data.posterior, "posterior", BACK, "posterior adds %{y:.4g}", "dot"),
+    ]  # fmt: skip
+    if len(data.taken):
+        series.append(
+            (_open_dots, data.t_taken, data.taken, "way back, measured η", BACK, "η added %{y:.4g}", "")
+        )
+    values = np.concatenate([y for _, _, y, *_ in series])
+    log = _spans(values)
+    absent: dict[str, list[str]] = {}
+    for draw, t, y, name, colour, hover, dash in series:
+        keep = y > 0 if log else np.full(len(y), True)
+        if not keep.all():
+            absent.setdefault(_when(t, keep), []).append(name.removeprefix("way back, "))
+        more = {"dash": dash, "few": True} if dash else {}
+        figure.add_scatter(**draw(t[keep], y[keep], name, colour, where + hover, **more))
+    if log:
+        _make_log(figure, "yaxis", values)
+    if data.uneven:
+        _make_log(figure, "xaxis", np.concatenate([data.t, data.t_back]))
+    if absent:
+        _note(figure, _absent(absent))
+    if not there.process.is_chain:
+        _note(figure, "one ε serves the whole path: no chain of steps")
+    return figure
+
+
+def _when(t: np.ndarray, keep: np.ndarray) -> str:
+    """Which of the steps back at times `t` are not kept, in words."""
+    if not keep.any():
+        return "in every step"
+    return "in the last step" if keep[t > t.min()].all() else "in some steps"
+
+
+def summary_added(there: WayThere, back: WayBack | None = None) -> str:
+    """What the first and last steps add, in words."""
+    data = _added(there, back)
+    count = len(data.theory)
+    text = (
+        f"The way there adds {_number(data.theory[0])} in its first of {count} steps "
+        f"and {_number(data.theory[-1])} in its last; measured, {_number(data.measured[0])} "
+        f"and {_number(data.measured[-1])}."
+    )
+    posterior = _number(data.posterior[0]) if data.posterior[0] else "nothing"
+    text += (
+        f" In the last step back, algorithm1 adds {_number(data.algorithm1[0])} and posterior {posterior}."
+    )
+    if len(data.taken):
+        least, most = data.taken.min(), data.taken.max()
+        text += (
+            f" The steps back taken so far added {_number(least)} to {_number(most)}."
+            if most
+            else " The steps back taken so far added no fresh noise."
+        )
+    return text
+
+
+def snr(there: WayThere, at: Thumb | None = None, *, height: int = HEIGHT) -> go.Figure:
+    """Signal-to-noise ratio over t on a log axis, from the first step on (infinite at t = 0)."""
+    process, stops = there.process, there.stops[1:]
+    figure = _base("", "t", "signal-to-noise ratio", height=height)
+    figure.update_xaxes(range=[-0.02, 1.02])
+    first = there.times[1]
+    t = np.unique([*np.linspace(first, 1, SAMPLES), *(s.t for s in stops)])
+    ratio = np.array([process.snr(u) for u in t])
+    hover = "t %{x:.4g}<br>SNR %{y:.3g}"
+    _make_log(figure, "yaxis", ratio)
+    keep = ratio > 0
+    figure.add_scatter(**_line(t[keep], ratio[keep], "α_t²/σ_t²", THEORY, hover))
+    seen = [s for s in stops if s.snr > 0]
+    figure.add_scatter(**_dots([s.t for s in seen], [s.snr for s in seen], "frames shown", THERE, hover))
+    if not keep.all():
+        _note(figure, _absent({"at t = 1": ["the ratio"]}))
+    return _add_thumb(figure, at, at.stop.snr if at and at.stop.snr > 0 else math.inf, "SNR")
+
+
+def summary_snr(at: Thumb) -> str:
+    """The signal-to-noise ratio at the thumb, in words."""
+    if math.isinf(at.stop.snr):
+        return f"At t = {at.stop.t:.3g} there is no noise: the signal-to-noise ratio is infinite."
+    return f"At t = {at.stop.t:.3g} the signal-to-noise ratio is {_number(at.stop.snr)}."
+
+
+def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) -> go.Figure:
+    """Pixel values of one frame as a density, with the Gaussian N(0, sigma_t^2) they approach.
+
+    At t = 0 there is no Gaussian. Where it is far taller than the bars it is cut off above.
+    """
+    centres, density, width = _density(x_t)
+    figure = _base("", "pixel value (black −1, white 1)", "density", height=height)
+    bars = "values %{x:.3g} ± " + f"{width / 2:.2g}" + "<br>density %{y:.3g}<extra>pixels</extra>"
+    figure.add_bar(
+        x=centres, y=density, width=width, name="pixels", marker_color=THERE,
+        marker_line_width=0, opacity=0.75, hovertemplate=bars,
+    )  # fmt: skip
+    top = float(density.max())
+    sigma = process.sigma(t)
+    if sigma:
+        x = np.linspace(-4 * sigma, 4 * sigma, SAMPLES)
+        gauss = np.exp(-0.5 * (x / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
+        name = f"N(0, σ_t²), σ_t = {_number(sigma)}"
+        hover = "value %{x:.3g}<br>density %{y:.3g}"
+        figure.add_scatter(**_line(x, gauss, name, THEORY, hover, dash="dash"))
+        top = max(top, min(float(gauss.max()), 2 * top))
+    figure.update_yaxes(range=[0, 1.08 * top])
+    return figure
+
+
+def summary_histogram(x_t: Tensor, process: Process, t: float) -> str:
+    """Mean and spread of the pixel values, in words."""
+    x = x_t.double()
+    mean, spread = float(x.mean()), float(x.std(correction=0))
+    text = f"At t = {t:.3g} the pixel values have mean {_number(mean)} and spread {_number(spread)}"
+    if not t:
+        return f"{text}; there is no noise yet."
+    return f"{text}; the Gaussian they approach has mean 0 and spread {_number(process.sigma(t))}."
+
+
+def _density(x_t: Tensor) -> tuple[np.ndarray, np.ndarray, float]:
+    """Centres, density and width of at most 60 bins, each a whole number of grey levels wide."""
+    x = x_t.detach().cpu().double().numpy().ravel()
+    low, levels = x.min() - LEVEL / 2, (x.max() - x.min()) / LEVEL + 1
+    per_bin = max(1, math.ceil(levels / MOST_BINS))
+    bins, width = math.ceil(levels / per_bin), LEVEL * per_bin
+    # Half a level below the lowest value: 8-bit pictures then fall in the middle of their level.
+    density, edges = np.histogram(x, bins, (low, low + bins * width), density=True)
+    return (edges[1:] + edges[:-1]) / 2, density, width
+
+
+@dataclass(frozen=True)
+class _Distance:
+    """Rms distances to the upload by the number of steps taken."""
+
+    step: np.ndarray
+    state: np.ndarray  # of x_t/alpha; the start first, where it is known; may be infinite
+    estimate: np.ndarray  # of x0_hat; one fewer
+
+
+def _distance(back: WayBack) -> _Distance:
+    steps = list(back.steps)
+    start = math.inf
+    if back.start is not None and back.first is not None and back.first.alpha:
+        start = float((back.start / back.first.alpha - back.x0).square().mean().sqrt())
+    return _Distance(
+        np.arange(len(steps) + 1),
+        np.array([start, *(kept.to_upload for kept in steps)]),
+        np.array([kept.estimate_to_upload for kept in steps]),
+    )
+
+
+def distance(back: WayBack, *, height: int = HEIGHT) -> go.Figure:
+    """How far x0_hat and x_t/alpha_t are from the upload after each step back (rms)."""
+    data = _distance(back)
+    figure = _base("", "steps back taken", "distance to the upload (rms)", height=height)
+    figure.update_xaxes(range=[-0.02 * back.total, 1.02 * back.total])
+    series = [
+        ("x_t/α_t", data.step, data.state, "solid", "after step %{x}<br>x_t/α_t is %{y:.3g} away"),
+        ("x̂_0", data.step[1:], data.estimate, "dash", "step %{x}<br>x̂_0 is %{y:.3g} away"),
+    ]
+    values = np.concatenate([data.state, data.estimate])
+    log = _spans(values[values > NO_DISTANCE])
+    absent = []
+    for name, step, y, dash, hover in series:
+        keep = y > NO_DISTANCE if log else np.full(len(y), True)
+        if not keep.all():
+            absent.append(name)
+        figure.add_scatter(**_line(step[keep], y[keep], name, BACK, hover, dash=dash, few=True))
+    if log:
+        _make_log(figure, "yaxis", values[values > NO_DISTANCE])
+    if absent:
+        _note(figure, _absent({"in some steps": absent}))
+    return figure
+
+
+def summary_distance(back: WayBack) -> str:
+    """How far the walk has come, in words."""
+    data = _distance(back)
+    if not len(data.estimate):
+        return "No step back has been taken yet."
+    start = f" It began {_number(data.state[0])} away." if math.isfinite(data.state[0]) else ""
+    return (
+        f"After {len(data.estimate)} of {back.total} steps back the picture is {_number(data.state[-1])} "
+        f"away from the upload (root mean square), the network's estimate {_number(data.estimate[-1])}."
+        f"{start}"
+    )
+
+
+def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure:
+    """Loss of a network at fixed noise levels, on training and held-out pictures.
+
+    Parameters
+    ----------
+    card : Mapping
+        A model card, see :func:`diffusion.read_card`.
+    height : int
+    """
+    figure = _base("", "noise level σ", "loss", height=height)
+    looks = (("train", "training pictures", THEORY, "dash"), ("val", "held-out pictures", THERE, "solid"))
+    for split, name, colour, dash in looks:
+        rows = card["training"]["loss_by_noise"].get(split, [])
+        rmse = [math.sqrt(row["mse"]) for row in rows]
+        hover = "σ %{x:.3g}<br>loss %{y:.4f}<br>x̂_0 off by %{customdata:.3g} (rms)"
+        sigma, loss = [row["sigma"] for row in rows], [row["loss"] for row in rows]
+        line = _line(sigma, loss, name, colour, hover, dash=dash, few=True)
+        figure.add_scatter(**line, customdata=rmse)
+    figure.update_xaxes(type="log", tickformat="~g", dtick=1)
+    figure.update_yaxes(rangemode="tozero")
+    return figure
+
+
+def summary_loss_by_noise(card: Mapping[str, Any]) -> str:
+    """Where a network does worst on held-out pictures, in words."""
+    rows = card["training"]["loss_by_noise"].get("val", [])
+    if not rows:
+        return "No loss on held-out pictures is recorded."
+    worst = max(rows, key=lambda row: row["loss"])
+    least = min(rows, key=lambda row: row["loss"])
+    return (
+        f"On held-out pictures the loss is highest, {_number(worst['loss'])}, at noise level "
+        f"{_number(worst['sigma'])} and lowest, {_number(least['loss'])}, at {_number(least['sigma'])}."
+    )
+
+
+def loss_curve(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure:
+    """Training loss against pictures seen."""
+    figure = _base("", "pictures seen", "training loss", height=height)
+    history = card["training"]["history"]
+    pictures, loss = [row["pictures"] for row in history], [row["loss"] for row in history]
+    hover = "%{x:,} pictures<br>loss %{y:.4f}"
+    figure.add_scatter(**_line(pictures, loss, "training loss", THERE, hover, few=len(history) < 3))
+    figure.update_layout(showlegend=False)
+    if _spans(np.array(loss)):
+        _make_log(figure, "yaxis", np.array(loss))
+    return figure
+
+
+def summary_loss_curve(card: Mapping[str, Any]) -> str:
+    """Where training began and stands, in words."""
+    history = card["training"]["history"]
+    if not history:
+        return "No training history is recorded."
+    first, last = history[0], history[-1]
+    return (
+        f"The training loss went from {_number(first['loss'])} to {_number(last['loss'])} "
+        f"over {last['pictures']:,} pictures."
+    )
+
+
+def _base(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> go.Figure:
+    """An empty figure in the common style; text colours come from the page's theme."""
+    figure = go.Figure()
+    figure.update_layout(
+        title={"text": title, "font": {"size": 14}} if title else None,
+        height=height,
+        margin={"l": 4, "r": 8, "t": 30 if title else 4, "b": 4},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font_size=12,
+        hovermode="closest",
+        dragmode="zoom",
+        uirevision="there-and-back",  # a new journey leaves the zoom as it was
+        showlegend=True,
+        legend={
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
+            "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)", "title": {"text": ""},
+        },
+    )  # fmt: skip
+    axis = {
+        "gridcolor": GRID, "gridwidth": 1, "zeroline": False, "automargin": True,
+        "ticks": "", "nticks": 6, "tickfont": {"size": 11},
+    }  # fmt: skip
+    figure.update_xaxes(**axis, title={"text": x_title, "font": {"size": 12}, "standoff": 10})
+    figure.update_yaxes(**axis, title={"text": y_title, "font": {"size": 12}, "standoff": 14})
+    return figure
+
+
+def _trace(x: Iterable[float], y: Iterable[float], name: str, hover: str) -> dict[str, Any]:
+    """What all traces share; points that are not finite are left out."""
+    x, y = np.asarray([*x], dtype=float), np.asarray([*y], dtype=float)
+    keep = np.isfinite(x) & np.isfinite(y)
+    hover = f"{hover}<extra>{name}</extra>"
+    return {"x": x[keep], "y": y[keep], "name": name, "uid": name, "hovertemplate": hover}
+
+
+def _line(
+    x: Iterable[float],
+    y: Iterable[float],
+    name: str,
+    colour: str,
+    hover: str,
+    *,
+    dash: str = "solid",
+    few: bool = False,
+) -> dict[str, Any]:
+    """A line; with `few`, its points are marked as long as there are no more than 40 of them."""
+    trace = _trace(x, y, name, hover)
+    marked = len(trace["x"]) == 1 or (few and len(trace["x"]) <= 40)
+    look = {"color": colour, "width": 2, "dash": dash}
+    marker = {"color": colour, "size": 4}
+    return trace | {"mode": "lines+markers" if marked else "lines", "line": look, "marker": marker}
+
+
+def _dots(x: Iterable[float], y: Iterable[float], name: str, colour: str, hover: str) -> dict[str, Any]:
+    trace = _trace(x, y, name, hover)
+    size = 5 if len(trace["x"]) <= 40 else 4
+    return trace | {"mode": "markers", "marker": {"color": colour, "size": size}}
+
+
+def _open_dots(x: Iterable[float], y: Iterable[float], name: str, colour: str, hover: str) -> dict[str, Any]:
+    marker = {"color": colour, "size": 8, "symbol": "diamond-open", "line": {"width": 1.5}}
+    return _trace(x, y, name, hover) | {"mode": "markers", "marker": marker}
+
+
+def _add_thumb(figure: go.Figure, at: Thumb | None, value: float, what: str) -> go.Figure:
+    """Ring the frame under the thumb; an infinite `value` has no place on the figure."""
+    colour = BACK if at and at.back else THERE
+    points = ([at.stop.t], [value]) if at else ([], [])
+    trace = _trace(*points, THUMB, f"t %{{x:.4g}}<br>{what} %{{y:.4g}}")
+    marker = {"color": colour, "size": 14, "symbol": "circle-open", "line": {"width": 3}}
+    figure.add_scatter(**trace, mode="markers", marker=marker, showlegend=False, cliponaxis=False)
+    return figure
+
+
+def _spans(values: np.ndarray, factor: float = WIDE) -> bool:
+    """Whether the values above 0 span more than `factor`, two decades as a rule."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    return len(positive) > 0 and bool(positive.max() > factor * positive.min())
+
+
+def _make_log(figure: go.Figure, axis: str, values: np.ndarray) -> None:
+    """Turn an axis logarithmic; a zoom made on the linear one is not carried over."""
+    layout: Any = figure.layout
+    layout[axis].update(type="log", uirevision="log")
+    if _spans(values, 1e5):
+        layout[axis].update(exponentformat="power", tickfont_size=9)  # powers are drawn 1.25 times as large
+    else:
+        layout[axis].update(tickformat="~g", dtick=1 if _spans(values) else "D2")
+    if axis == "xaxis":
+        layout.xaxis.title.text += " (log scale)"
+
+
+def _note(figure: go.Figure, text: str) -> None:
+    """Small print under the horizontal axis."""
+    layout: Any = figure.layout
+    layout.xaxis.title.text += f'<br><span style="font-size:10px">{text}</span>'
+
+
+def _absent(groups: Mapping[str, Sequence[str]]) -> str:
+    """Say what is missing from a log axis, by when."""
+    return "0 has no place here: " + "; ".join(f"{' and '.join(who)} {when}" for when, who in groups.items())
+
+
+def _number(value: float) -> str:
+    """Three significant digits, as a person writes them."""
+    value = float(value)
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}" if abs(value) < 1e6 else f"{value:.2e}"
+    return f"{value:#.3g}".rstrip(".")
