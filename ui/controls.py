@@ -107,9 +107,16 @@ def way_there() -> There:
     return There(process, float(sigma_q), int(steps), grid, int(seed))
 
 
-def way_back() -> Back:
-    """Settings of the way back."""
+def way_back(model: str | None) -> Back:
+    """Settings of the way back with the network `model`."""
     st.subheader("The way back", anchor=False)
+    label = None
+    if classes := cards().get(model or "", {}).get("classes"):
+        label = st.selectbox(
+            "Ask for", classes, index=None, placeholder="anything", key=f"label-{model}",
+            format_func=lambda name: name.replace("_", " "),
+            help="The network learnt these classes by name; it can be asked for one.",
+        )  # fmt: skip
     sampler = st.selectbox("Sampler", list(SAMPLERS), format_func=words.SAMPLERS.__getitem__, key="sampler")
     st.caption(words.SAMPLER_NOTES[sampler])
     low, high = BACK_STEPS_RANGE
@@ -119,7 +126,7 @@ def way_back() -> Back:
     grid = st.selectbox("Steps back are", GRIDS, format_func=words.GRIDS.__getitem__, key="back_grid")
     if st.session_state["start"] == "inversion" and sampler not in DETERMINISTIC:
         st.caption("From an inversion the way back always uses Heun's steps: fresh noise would lose the way.")
-    return Back(st.session_state["start"], sampler, int(steps), grid)
+    return Back(st.session_state["start"], sampler, int(steps), grid, label)
 
 
 def _uploaded(key: str) -> None:

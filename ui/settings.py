@@ -62,12 +62,15 @@ class Back:
         Number of steps, free of T.
     grid : str
         A name from :data:`diffusion.GRIDS`.
+    label : str or None
+        The class asked for, where the network knows classes; None for none in particular.
     """
 
     start: str = "here"
     sampler: str = "posterior"
     steps: int = 10
     grid: str = "rho7"
+    label: str | None = None
 
 
 @dataclass(frozen=True)

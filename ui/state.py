@@ -49,6 +49,8 @@ class Session:
     ----------
     picture : Picture or None
     crop : Crop
+    notice : str
+        One sentence about the last way back that could not be begun.
     upload_error : str
         One sentence about the last file that could not be used.
     uploads : int
@@ -60,6 +62,8 @@ class Session:
         The way back.
     stop : int
         Where the thumb stands.
+    origin : int
+        The last stop of the way there where the thumb stood: where a way back starts.
     turn : int
         Grows when the server moves the thumb.
     chunks : Chunks
@@ -70,20 +74,38 @@ class Session:
 
     picture: Picture | None = None
     crop: Crop = field(default_factory=Crop)
+    notice: str = ""
     upload_error: str = ""
     uploads: int = 0
     there: WayThere | None = None
     there_key: Any = None
     run: Run | None = None
     stop: int = 0
+    origin: int = 0
     turn: int = 0
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
+
+    @property
+    def computing(self) -> bool:
+        """Whether a way back is being computed."""
+        return self.run is not None and self.run.computing
+
+    def last(self) -> int:
+        """The last stop there is now."""
+        stops = len(self.there.stops) if self.there else 1
+        return stops + (len(self.run.way.ready()) if self.run else 0) - 1
 
     def move_to(self, stop: int) -> None:
         """Put the thumb somewhere, from the server."""
         self.stop = stop
         self.turn += 1
+
+    def stand_at(self, stop: int, stops_there: int) -> None:
+        """Note where the thumb stands, out of `stops_there` on the way there and those beyond."""
+        self.stop = stop
+        if stop < stops_there:
+            self.origin = stop
 
     def drop_run(self) -> None:
         """Forget the way back, stopping it first."""

@@ -13,21 +13,16 @@ PROCESSES = {
     "straight_line": "Straight line (rectified flow)",
 }
 PROCESS_NOTES = {
-    "brownian": "Each step adds fresh noise: $x_{t+\\Delta t} = x_t + \\eta$ with "
-    "$\\eta \\sim \\mathcal N(0, \\sigma_q^2\\,\\Delta t)$. The picture itself is never dimmed, so the "
-    "variance "
-    "only grows: it *explodes*. The variances of the steps add up to $\\sigma_q^2$, however many steps "
-    "you take.",
+    "brownian": "Each step adds fresh noise: $x_{t+\\Delta t} = x_t + \\eta$ with $\\eta \\sim \\mathcal "
+    "N(0, \\sigma_q^2\\,\\Delta t)$. The picture itself is never dimmed, so the variance only grows: it "
+    "*explodes*. The variances of the steps add up to $\\sigma_q^2$, however many steps you take.",
     "ddpm_linear": "Each step dims the picture a little and adds a little noise, so that the whole keeps "
-    "about "
-    "the same variance: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + \\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$. "
-    "The schedule is the one of Ho and others.",
-    "ddpm_cosine": "Like DDPM linear, the picture is dimmed while noise is added, but more gently at "
-    "both ends "
-    "(Nichol and Dhariwal).",
+    "about the same variance: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
+    "\\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$. The schedule is the one of Ho and others.",
+    "ddpm_cosine": "Like DDPM linear, the picture is dimmed while noise is added, but more gently at both "
+    "ends (Nichol and Dhariwal).",
     "straight_line": "Here $x_t = (1-t)\\,x_0 + t\\,\\varepsilon$ with **one** noise picture for the "
-    "whole way: a "
-    "straight line from picture to noise. It is no chain of independent steps.",
+    "whole way: a straight line from picture to noise. It is no chain of independent steps.",
 }
 GRIDS = {
     "uniform_t": "equal steps in t",
@@ -44,37 +39,31 @@ SAMPLERS = {
 }
 SAMPLER_NOTES = {
     "algorithm1": "Every step puts back as much noise as the forward step had added, **the last step "
-    "too**. So the "
-    "result keeps that last noise: with few equal steps you see it as grain.",
+    "too**. So the result keeps that last noise: with few equal steps you see it as grain.",
     "algorithm1_clean_end": "Like Algorithm 1, but the last step adds nothing, so no grain is left on top.",
-    "posterior": "Adds just the noise that would be left if the network's guess were the true picture; "
-    "at the last "
-    "step that is none.",
+    "posterior": "Adds just the noise that would be left if the network's guess were the true picture; at "
+    "the last step that is none.",
     "ddim": "Adds no noise at all. It is not Algorithm 1 with the noise left out: its mean moves less "
-    "far, to make "
-    "up for it.",
+    "far, to make up for it.",
     "dpmpp_2m": "No fresh noise, and it uses the last two guesses to see which way they are drifting.",
     "heun": "No fresh noise. It looks twice at each step, before and after, and takes the middle.",
 }
 STARTS = {"here": "at the thumb", "noise": "in pure noise", "inversion": "by inversion"}
 START_NOTES = {
     "here": "Starts at the frame under the thumb. With little noise on it you get a close relative of "
-    "your picture; "
-    "with much, what comes back belongs more and more to the network.",
+    "your picture; with much, what comes back belongs more and more to the network.",
     "noise": "Starts from fresh noise that has never seen your picture, so nothing of your picture can "
-    "come back: the "
-    "network makes something new out of what it has learnt.",
+    "come back: the network makes something new out of what it has learnt.",
     "inversion": "First climbs the noise-free path upwards from your picture, then walks the same path "
-    "down, both with "
-    "Heun's steps. Only this returns your picture; the last distance in the plot says how exactly.",
+    "down, both with Heun's steps. Only this returns your picture; the last distance in the plot says how "
+    "exactly.",
 }
 PRESETS = {"watch": "Watch", "tutorial": "Tutorial", "from_nothing": "From nothing"}
 PRESET_NOTES = {
     "watch": "σ_q = 3 in 100 small steps: easy to see.",
     "tutorial": "The tutorial's ten equal steps and its Algorithm 1, to the letter.",
     "from_nothing": "σ_q = 80, far above the picture's own spread: x_T is noise for all practical "
-    "purposes, and the "
-    "way back starts from fresh noise.",
+    "purposes, and the way back starts from fresh noise.",
 }
 MODELS = {
     "dogs": "Dogs: has seen only heads of dogs, 64×64. Pulls whatever it gets towards a dog.",
@@ -84,10 +73,8 @@ MODELS = {
 VIEWS = {"clipped": "Clipped to [-1, 1]", "spread": "Scaled to its own spread"}
 VIEW_HELP = (
     "A screen shows values from -1 (black) to 1 (white). *Clipped* cuts off what lies outside, so strong "
-    "noise looks "
-    "like speckle. *Scaled* shrinks each frame's own spread into that range: you see more of the noise, "
-    "and the "
-    "picture under it fades. Only the showing changes, never the numbers."
+    "noise looks like speckle. *Scaled* shrinks each frame's own spread into that range: you see more of "
+    "the noise, and the picture under it fades. Only the showing changes, never the numbers."
 )
 
 STAGE = {
@@ -116,28 +103,27 @@ STAGE = {
 
 THERE = (
     "Noise is *added*, pixel by pixel; nothing is blurred. Each frame is the one before it plus a little "
-    "more "
-    "noise, so this is one path, and the seed decides every bit of it. The curve above the thumb is the "
-    "variance "
-    "$\\sigma_t^2$ of all the noise so far."
+    "more noise, so this is one path, and the seed decides every bit of it. The curve above the thumb is "
+    "the variance $\\sigma_t^2$ of all the noise so far."
 )
 NOT_YET_NOISE = (
     "Is $x_T$ pure noise? Not quite at these settings: the correlation between your picture and $x_T$, "
-    "pixel by "
-    "pixel, is **{correlation:.2f}** here. It falls as σ_q grows past the picture's own spread of "
-    "{spread:.2f}."
+    "pixel by pixel, is **{correlation:.2f}** here. It falls as σ_q grows past the picture's own spread "
+    "of {spread:.2f}."
 )
 BACK = (
     "The network sees $x_t$ and is asked one thing: what is the clean picture, on average over all "
-    "pictures that "
-    "could have led here? That guess is $\\hat x_0$. An average of many is blurry, and that is right. A "
-    "step goes a "
-    "part of the way towards it, and most samplers then add a little fresh noise."
+    "pictures that could have led here? That guess is $\\hat x_0$. An average of many is blurry, and that "
+    "is right. A step goes a part of the way towards it, and most samplers then add a little fresh noise."
 )
+ARRIVED = (
+    "Arrived. The result is **{distance:.3g}** away from your picture (root mean square; black is -1, "
+    "white is 1)."
+)
+ARRIVED_INVERSION = "That is the error of the inversion, {up} steps up and {down} down."
 APART = (
     "The step under the thumb, in the tutorial's own formula. What is taken away points from $\\hat x_0$ "
-    "to $x_t$; "
-    "point at a pixel to follow its numbers."
+    "to $x_t$; point at a pixel to follow its numbers."
 )
 APART_EMPTY = "Walk back first: then any step of the way can be taken apart here."
 
@@ -152,15 +138,13 @@ APART_LABELS = {
 FIGURES = {
     "variance": (
         "Noise variance",
-        "The line is theory; every dot is measured on a frame you can see. They differ a little because "
-        "a picture "
-        "has a limited number of pixels.",
+        "The line is theory; every dot is measured on a frame you can see. They differ a little because a "
+        "picture has a limited number of pixels.",
     ),
     "added": (
         "Variance added per step",
-        "On the way there each step adds its share. On the way back, Algorithm 1 puts the same share "
-        "back in; the "
-        "posterior adds less, and nothing at the last step.",
+        "On the way there each step adds its share. On the way back, Algorithm 1 puts the same share back "
+        "in; the posterior adds less, and nothing at the last step.",
     ),
     "snr": (
         "Signal to noise",
@@ -170,20 +154,17 @@ FIGURES = {
     "histogram": (
         "Pixel values",
         "How the pixel values of this frame are spread, against the bell curve of the noise alone. With "
-        "enough noise "
-        "the two agree.",
+        "enough noise the two agree.",
     ),
     "distance": (
         "Distance to your picture",
         "How far the frame and the network's guess are from your picture. It is a distance to *your "
-        "upload*, not a "
-        "mark: a fine dog made from noise is far from it.",
+        "upload*, not a mark: a fine dog made from noise is far from it.",
     ),
 }
 NO_MODELS = "No networks were found in pretrained/. The way there works; the way back needs one."
 LOSS_BY_NOISE = (
     "How wrong the network is at each noise level, on pictures it trained on and on pictures it never "
-    "saw. Where the "
-    "two part, it has begun to remember. At much noise nobody could do better than guess the average "
-    "picture."
+    "saw. Where the two part, it has begun to remember. At much noise nobody could do better than guess "
+    "the average picture."
 )

@@ -9,9 +9,9 @@ with st.sidebar:
     controls.picture()
     model, size = controls.network()
     there = controls.way_there()
-    back = controls.way_back()
+    back = controls.way_back(model)
 
-st.html(stage_view.STYLE)
+st.html(stage_view.style())
 st.markdown(f"#### {words.SUBTITLE}")
 if session().picture is not None:
     stage_view.prepare(there, model, size)

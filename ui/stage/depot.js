@@ -7,11 +7,12 @@ export default function ({ data }) {
   const header = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + length)));
   const size = header.height * header.width * 3;
   const bytes = data.subarray(4 + length);
-  depots.set(header.chunk, {
+  const kept = {
     width: header.width,
     height: header.height,
     frame: (k) => (k < header.count ? bytes.subarray(k * size, (k + 1) * size) : null),
-  });
+  };
+  depots.set(header.chunk, kept);
   window.dispatchEvent(new Event("there-and-back-frames"));
-  return () => depots.delete(header.chunk);
+  return () => depots.get(header.chunk) === kept && depots.delete(header.chunk);
 }

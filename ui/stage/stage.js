@@ -18,7 +18,10 @@ export default function ({ data, parentElement, setStateValue }) {
   }
   stage.report = (stop) => setStateValue("told", { stop, turn: stage.turn });
   stage.update(data);
+  // Streamlit may clean up after an earlier run when a later one has begun: only the last may close.
+  const run = (stage.run = {});
   return () => {
+    if (stage.run !== run) return;
     stage.close();
     stages.delete(parentElement);
   };

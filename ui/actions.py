@@ -1,0 +1,114 @@
+"""The buttons of the way back, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+import diffusion
+from ui import words
+from ui.journey import WayBack, WayThere, plan_back
+from ui.resources import network, workers
+from ui.runs import Run
+from ui.settings import STARTS, Back
+from ui.state import Session
+
+#: A run this quick is waited for, so that it appears at once and whole.
+PATIENCE = 0.2
+
+
+def actions(here: Session, there: WayThere, back: Back, model: str | None) -> None:
+    """Draw them for the way back that stands, or the one that could be begun."""
+    run = here.run
+    computing = run is not None and run.computing
+    st.segmented_control(
+        "The way back starts", STARTS, format_func=words.STARTS.__getitem__, key="start", required=True
+    )
+    off = computing or model is None
+    columns = st.columns([1.5, 1, 1])
+    columns[0].button(
+        _label(here, there), key="walk", type="primary", icon=":material/undo:", width="stretch",
+        disabled=off, on_click=_go, args=(here, there, back, model, None),
+    )  # fmt: skip
+    columns[1].button(
+        "One step", key="one", icon=":material/step:", width="stretch",
+        disabled=off, on_click=_go, args=(here, there, back, model, 1),
+    )  # fmt: skip
+    if run is not None and computing:
+        columns[2].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=run.stop)
+    else:
+        columns[2].button(
+            "Clear", key="clear", icon=":material/close:", width="stretch",
+            disabled=run is None, on_click=_clear, args=(here,),
+        )  # fmt: skip
+    with st.container(key="status"):
+        if here.notice:
+            st.info(here.notice)
+        elif run is not None and run.error:
+            st.error(run.error)
+        elif run is not None and computing:
+            st.progress(run.done, _progress(run))
+        elif run is not None and run.finished:
+            st.markdown(_arrived(run.way))
+        else:
+            st.caption(words.START_NOTES[st.session_state["start"]])
+
+
+def _label(here: Session, there: WayThere) -> str:
+    """What the main button does now."""
+    run = here.run
+    if run is not None and run.way.steps and not run.finished and run.error is None:
+        return "Go on"
+    if st.session_state["start"] != "here":
+        return "Walk back"
+    begin = _begin(here, there)
+    return f"Walk back from t = {there.stops[begin].t:.3g}"
+
+
+def _progress(run: Run) -> str:
+    if run.waiting:
+        return "Waiting for a free worker"
+    if run.way.start is None:
+        return f"Climbing, step {run.way.climbed} of {run.way.climb}"
+    return f"Step {len(run.way.steps)} of {run.way.total}"
+
+
+def _arrived(way: WayBack) -> str:
+    """Where a finished way back ended, in numbers of this run."""
+    text = words.ARRIVED.format(distance=way.steps[-1].to_upload)
+    if way.settings.start == "inversion":
+        text += " " + words.ARRIVED_INVERSION.format(up=way.climb, down=way.total)
+    return text
+
+
+def _begin(here: Session, there: WayThere) -> int:
+    """The stop a way back starts from: the thumb's, or x_T when the thumb is still at t = 0."""
+    return min(here.origin, len(there.stops) - 1) or len(there.stops) - 1
+
+
+def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:
+    """Start a way back, or go on with the one that stands; callback of the buttons."""
+    here.notice = ""
+    back = replace(back, start=st.session_state["start"])
+    run = here.run
+    if run is None or run.finished or run.error is not None or run.way.settings != back:
+        here.drop_run()
+        try:
+            net = network(model)
+            if back.label:
+                net = net.asked_for(back.label)
+            way = plan_back(there, _begin(here, there), back, model)
+        except (ValueError, diffusion.ModelError) as error:
+            here.notice = str(error)
+            return
+        run = here.run = Run(way, net, there.settings.seed, workers())
+    run.go(steps)
+    run.wait(PATIENCE)
+    here.move_to(here.last())
+
+
+def _clear(here: Session) -> None:
+    here.notice = ""
+    here.drop_run()
+    here.move_to(here.origin)

@@ -1,0 +1,98 @@
+"""What stands beside and below the stage: plots, the step taken apart, words."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+import torch
+
+from ui import figures, words
+from ui.dissect import dissect
+from ui.journey import WayThere
+from ui.runs import Run
+
+
+def plots(there: WayThere, run: Run | None, stop: int) -> None:
+    """The noise-variance plots, all at the frame under the thumb."""
+    way = run.way if run and run.way.start is not None else None
+    on_back = stop >= len(there.stops)
+    if on_back and way:
+        x_t, at_stop = way.state(way.ready()[stop - len(there.stops)])
+    else:
+        x_t, at_stop = there.frames[stop : stop + 1], there.stops[stop]
+    at = figures.Thumb(at_stop, on_back)
+    process = there.process
+
+    _plot("variance", figures.variance(there, way, at), figures.summary_variance(at))
+    _plot(
+        "histogram",
+        figures.histogram(x_t, process, at_stop.t),
+        figures.summary_histogram(x_t, process, at_stop.t),
+    )
+    names = ["added", "snr"] + (["distance"] if way and way.steps else [])
+    tabs = st.tabs([words.FIGURES[name][0] for name in names])
+    with tabs[0]:
+        _plot("added", figures.added(there, way), figures.summary_added(there, way), title=False)
+    with tabs[1]:
+        _plot("snr", figures.snr(there, at), figures.summary_snr(at), title=False)
+    if way and way.steps:
+        with tabs[2]:
+            _plot("distance", figures.distance(way), figures.summary_distance(way), title=False)
+
+
+def _plot(name: str, figure: go.Figure, summary: str, title: bool = True) -> None:
+    """One figure with its title, its words and its numbers in a sentence."""
+    heading, explained = words.FIGURES[name]
+    if title:
+        st.markdown(f"**{heading}**", help=explained)
+    st.plotly_chart(figure, key=f"plot-{name}", config={"displayModeBar": False}, width="stretch")
+    st.caption(summary if title else f"{summary} {explained}")
+
+
+def apart(run: Run | None, shown: int, view: str) -> None:
+    """The step under the thumb in the tutorial's formula.
+
+    Parameters
+    ----------
+    run : Run or None
+    shown : int
+        Which shown state of the way back the thumb stands on; negative on the way there.
+    view : str
+    """
+    st.subheader("One step, taken apart", anchor=False)
+    if run is None or not run.way.steps:
+        st.caption(words.APART_EMPTY)
+        return
+    way = run.way
+    k = way.ready()[shown] if shown > 0 else 1  # state k is the result of step k
+    kept = way.steps[k - 1]
+    process = way.process
+    st.markdown(
+        f"Step {kept.stop.step} of {way.total}, {words.SAMPLERS[way.sampler]}: from t = {kept.t:.4g} "
+        f"(σ_t = {process.sigma(kept.t):.4g}) to t = {kept.s:.4g} (σ_t = {process.sigma(kept.s):.4g}). "
+        + words.APART
+    )
+    dissect(kept, key="dissect", labels=words.APART_LABELS, view=view)
+
+
+def told(there: WayThere, run: Run | None) -> None:
+    """What happens here, in a few sentences with numbers of this journey."""
+    left, right = st.columns(2, gap="large")
+    x0, x_T = there.x0.flatten(), there.frames[-1].flatten()
+    spread = float(x0.std())
+    with left:
+        st.markdown("**The way there**")
+        st.markdown(words.THERE)
+        st.markdown(words.PROCESS_NOTES[there.settings.process])
+        if spread > 0:
+            correlation = float(torch.corrcoef(torch.stack([x0, x_T]))[0, 1])
+            st.markdown(words.NOT_YET_NOISE.format(correlation=correlation, spread=spread))
+    with right:
+        st.markdown("**The way back**")
+        st.markdown(words.BACK)
+        if run is not None:
+            st.markdown(words.SAMPLER_NOTES[run.way.sampler])
+            net = run.net.name
+            st.markdown(
+                f"*{net.capitalize()}* walked this one: {run.evaluations} looks at the network so far."
+            )
