@@ -1,0 +1,110 @@
+"""Runs beside the page: they end, stop, go on, and report what failed. Nothing here is timed."""
+
+import threading
+
+import pytest
+import torch
+
+from diffusion.denoiser import Denoiser
+from ui.journey import WayThere, plan_back, walk_there
+from ui.runs import Run, make_workers
+from ui.settings import Back, There
+
+
+class Gated(Denoiser):
+    """Answers zero, one call for each time the gate is opened."""
+
+    def __init__(self):
+        self.gate = threading.Semaphore(0)
+        self.asked = threading.Semaphore(0)
+
+    def _denoise(self, x, sigma):
+        self.asked.release()
+        assert self.gate.acquire(timeout=60)
+        return torch.zeros_like(x)
+
+
+class Broken(Denoiser):
+    def _denoise(self, x, sigma):
+        raise RuntimeError("weights fell out")
+
+
+@pytest.fixture
+def workers():
+    pool = make_workers()
+    yield pool
+    pool.shutdown(cancel_futures=True)
+
+
+def way(steps):
+    x0 = torch.zeros(1, 1, 8, 8)
+    *_, there = walk_there(x0, There(steps=4))
+    assert isinstance(there, WayThere)
+    return plan_back(there, 4, Back(steps=steps), "test")
+
+
+def test_runs_to_the_end(workers):
+    net = Gated()
+    run = Run(way(5), net, 0, workers)
+    net.gate.release(5)
+    run.go()
+    run.wait(60)
+    assert run.finished
+    assert run.done == 1
+    assert not run.computing
+    assert run.evaluations == 5
+
+
+def test_one_step_then_the_rest(workers):
+    net = Gated()
+    run = Run(way(5), net, 0, workers)
+    net.gate.release(5)
+    run.go(1)
+    run.wait(60)
+    assert len(run.way.steps) == 1
+    run.go()
+    run.wait(60)
+    assert run.finished
+
+
+def test_stop_keeps_what_is_there_and_can_go_on(workers):
+    net = Gated()
+    run = Run(way(5), net, 0, workers)
+    run.go()
+    net.gate.release(2)
+    for _ in range(3):  # the third question has been asked: two steps are done
+        assert net.asked.acquire(timeout=60)
+    run.stop()
+    net.gate.release(1)
+    run.wait(60)
+    assert len(run.way.steps) == 3
+    assert not run.finished
+    net.gate.release(2)
+    run.go()
+    run.wait(60)
+    assert run.finished
+
+
+def test_stopping_a_run_that_waits_for_a_worker(workers):
+    busy = [Gated() for _ in range(workers._max_workers)]
+    for net in busy:
+        Run(way(1), net, 0, workers).go()
+    for net in busy:
+        assert net.asked.acquire(timeout=60)
+    late = Run(way(1), Gated(), 0, workers)
+    late.go()
+    assert late.waiting
+    late.stop()
+    assert not late.computing
+    assert late.way.steps == []
+    for net in busy:
+        net.gate.release()
+
+
+def test_a_failure_is_a_sentence(workers):
+    run = Run(way(3), Broken(), 0, workers)
+    run.go()
+    run.wait(60)
+    assert run.error is not None
+    assert "weights fell out" in run.error
+    assert not run.computing
