@@ -17,7 +17,7 @@ import numpy as np
 import plotly.graph_objects as go
 from torch import Tensor
 
-from diffusion import Process, times_back, times_of_inversion
+from diffusion import Process
 from ui.journey import Stop, WayBack, WayThere
 
 HEIGHT = 230
@@ -108,7 +108,7 @@ class _Added:
 def _added(there: WayThere, back: WayBack | None) -> _Added:
     process = there.process
     steps = list(pairwise(there.times))
-    back_steps = steps if back is None else list(pairwise(_times_of(back)[::-1]))
+    back_steps = steps if back is None else list(pairwise(back.times[::-1]))
     v_step = [process.step(s, t)[1] for s, t in back_steps]
     shrink = [(process.sigma(s) / process.sigma(t)) ** 2 for s, t in back_steps]
     taken = [] if back is None else list(back.steps)
@@ -129,13 +129,6 @@ def _added_in_theory(process: Process, s: float, t: float) -> float:
     """Variance of x_t - a*x_s on a path: v_step, or (sigma_t - a*sigma_s)^2 where one eps serves it all."""
     a, v = process.step(s, t)
     return v if process.is_chain else (process.sigma(t) - a * process.sigma(s)) ** 2
-
-
-def _times_of(back: WayBack) -> tuple[float, ...]:
-    """The decreasing times of a planned way back."""
-    if back.settings.start == "inversion":
-        return times_of_inversion(back.process, back.climb)[::-1]
-    return times_back(back.process, back.settings.steps, back.settings.grid, back.start_t)
 
 
 def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT) -> go.Figure:

@@ -203,6 +203,13 @@ class WayBack:
         return "heun" if self.settings.start == "inversion" else self.settings.sampler
 
     @property
+    def times(self) -> tuple[float, ...]:
+        """The decreasing times of all its states; an inversion comes down the grid it climbed."""
+        if self.settings.start == "inversion":
+            return times_of_inversion(self.process, self.climb)[::-1]
+        return times_back(self.process, self.settings.steps, self.settings.grid, self.start_t)
+
+    @property
     def shown(self) -> tuple[int, ...]:
         """Which states are shown once all are there: 0 is the start, k the result of step k."""
         return thinned(self.total + 1, stops_that_fit(self.x0.shape[-1]))
@@ -264,16 +271,12 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
     """Take the steps of a planned way back, one a turn, filling `way` in."""
     process, x0 = way.process, way.x0
     if way.settings.start == "inversion":
-        # Both directions of the ODE, on one grid.
-        times = times_of_inversion(process, way.climb)[::-1]
         for step in inversion(net, x0, process, way.climb, sampler=way.sampler):
             way.climbed += 1
             yield
             if way.climbed == way.climb:
                 way.first = stop_at(process, 0, 1.0, step.x_s - process.alpha(1.0) * step.x0_hat)
                 way.start = step.x_s
-    else:
-        times = times_back(process, way.settings.steps, way.settings.grid, way.start_t)
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
     for step in reverse(net, way.start, process, sampler=way.sampler, rng=picture_rng(seed, 2), times=times):
