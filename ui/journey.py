@@ -279,7 +279,8 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
                 way.start = step.x_s
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
-    for step in reverse(net, way.start, process, sampler=way.sampler, rng=picture_rng(seed, 2), times=times):
+    rng = picture_rng(seed, 2)
+    for step in reverse(net, way.start, process, sampler=way.sampler, rng=rng, times=way.times):
         way.steps.append(_keep(step, way))
         yield
 
