@@ -1,0 +1,597 @@
+"""All quality figures, on held-out data, into the model cards: ``python -m bench.evaluate``.
+
+For every network in ``pretrained/``: figures against targets are printed, written into the card
+(the ``evaluation`` key of NAME.json, and NAME.md made from it), and contact sheets to look at go
+to ``runs/evaluate/``. Pictures are those of ``python -m diffusion generate`` at the same seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench import metrics, steps
+from bench.judges import DigitReader, DogEye, Judge, Judgement
+from bench.machine import description, optional, timed
+from diffusion import SAMPLERS, Brownian, card, checkpoint, data, load_picture, picture_rng, reverse
+from diffusion.denoiser import NetworkDenoiser
+from diffusion.generate import BEST_GRID, BEST_SAMPLER, denoise, from_noise, steps_for
+from diffusion.grids import GRIDS, SIGMA_HIGH, times_back
+from diffusion.noise import standard_normal
+from diffusion.pictures import contact_sheet
+from diffusion.recipes import RECIPES
+
+FOLDERS = {"digits": "digits-28", "dogs": "pets-heads-64", "photos": "pets-photos"}
+LARGEST = {  # parameters, bytes
+    "digits": (1_000_000, 2_000_000),
+    "dogs": (12_000_000, 24_000_000),
+    "photos": (3_000_000, 6_000_000),
+}
+REFERENCE = 512
+GREY = (15, 25, 50)
+GAINS = {15: 0.3, 25: 0.4, 50: 0.5}
+FALL = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 100, 125, 150, 175, 200)
+
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for.
+
+    Attributes
+    ----------
+    data : Path
+        Folder of the data sets.
+    models : Path
+        Folder of weights and cards.
+    out : Path
+        For contact sheets and what is kept between runs.
+    count : int
+        Samples a figure.
+    table : int
+        Samples a row of the table of samplers and grids; 0 leaves it out.
+    seed : int
+        Of all samples and noise.
+    quick : bool
+        Fewer of everything slow.
+    full : bool
+        Everything on everything.
+    """
+
+    data: Path
+    models: Path
+    out: Path
+    count: int
+    table: int
+    seed: int
+    quick: bool
+    full: bool
+
+
+def samples(
+    net: NetworkDenoiser,
+    indices: Sequence[int],
+    seed: int = 0,
+    *,
+    evaluations: int = 10,
+    sampler: str = BEST_SAMPLER,
+    grid: str = BEST_GRID,
+    batch: int = 16,
+) -> Tensor:
+    """Pictures from pure noise as :func:`diffusion.generate.from_noise` makes them, but in batches.
+
+    Returns
+    -------
+    Tensor, shape (len(indices), C, size, size)
+        In [-1, 1], rounded to 8 bits as a PNG would be.
+    """
+    process = Brownian(min(net.sigma_max, SIGMA_HIGH))
+    times = times_back(process, steps_for(evaluations, sampler, net.evaluations), grid)
+    finished = []
+    for start in range(0, len(indices), batch):
+        rngs = [picture_rng(seed, index) for index in indices[start : start + batch]]
+        like = torch.empty(len(rngs), net.channels, net.size, net.size)
+        x_T = process.sigma(1.0) * standard_normal(like, rngs)
+        *_, last = reverse(net, x_T, process, sampler=sampler, rng=rngs, times=times)
+        finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
+    return torch.cat(finished)
+
+
+def asked_samples(
+    net: NetworkDenoiser, count: int, seed: int, *, guidance: float = 1.0, evaluations: int = 10
+) -> tuple[Tensor, Tensor]:
+    """Samples of every class in equal numbers, at least `count` in all, and what was asked for."""
+    each = math.ceil(count / len(net.classes))
+    made = [
+        samples(net.asked_for(name, guidance), range(k * each, (k + 1) * each), seed, evaluations=evaluations)
+        for k, name in enumerate(net.classes)
+    ]
+    return torch.cat(made), torch.arange(len(net.classes)).repeat_interleave(each)
+
+
+class Yardstick:
+    """Compares judged samples with training pictures; its unit is what those differ among themselves."""
+
+    def __init__(self, judge: Judge, train: Tensor) -> None:
+        self.judge = judge
+        order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+        self.train = train[order]
+        size = min(REFERENCE, len(train) // 2)
+        self.reference = judge.remembered(self.train[:size]).features
+        self._units: dict[int, float] = {}
+
+    def others(self, count: int) -> Tensor:
+        """Training pictures that are not in the reference."""
+        return self.train[len(self.reference) :][:count]
+
+    def unit(self, count: int) -> float:
+        """Fréchet distance of that many other training pictures to the reference."""
+        if count not in self._units:
+            others = self.judge.remembered(self.others(REFERENCE)).features
+            if count > len(others):
+                others = self.judge.remembered(self.others(count)).features
+            self._units[count] = metrics.frechet(others[:count], self.reference)
+        return self._units[count]
+
+    def row(self, judged: Judgement) -> dict[str, float]:
+        """Rate, Fréchet distance over the unit, kernel distance; KID in the judge's own scale."""
+        distance = metrics.frechet(judged.features, self.reference)
+        return {
+            self.judge.rate_name: self.judge.rate(judged),
+            "Fréchet over unit": distance / self.unit(len(judged.features)),
+            "KID": metrics.kid(judged.features, self.reference),
+        }
+
+
+def sampler_table(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> list[dict[str, Any]]:
+    """Every sampler on every grid at ten evaluations; best first."""
+    rows = []
+    for sampler in SAMPLERS:
+        for grid in GRIDS:
+            x = samples(net, range(options.table), options.seed, sampler=sampler, grid=grid)
+            rows.append({"sampler": sampler, "grid": grid} | _rounded(yardstick.row(yardstick.judge(x))))
+            _say(" ".join(str(v) for v in rows[-1].values()))
+    return sorted(rows, key=lambda row: row["Fréchet over unit"])
+
+
+def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options: Options) -> dict[str, Any]:
+    """Figures of a network that makes pictures from noise."""
+    count, seed = options.count, options.seed
+    yardstick = Yardstick(judge, dataset.train.stacked())
+    held_out = dataset.val.stacked()
+    orientation = _orientation(yardstick, held_out[:512], count)
+
+    x10 = samples(net, range(count), seed)
+    judged10 = judge(x10)
+    row10 = yardstick.row(judged10)
+    _say(f"10 evaluations: {_rounded(row10)}")
+    fewer = max(2, count // 2) if options.quick else count
+    x50 = samples(net, range(fewer), seed, evaluations=50)
+    row50 = yardstick.row(judge(x50))
+    _say(f"50 evaluations: {_rounded(row50)}")
+    contact_sheet(x10[:64]).save(options.out / f"{net.name}-10.png")
+    contact_sheet(x50[:64]).save(options.out / f"{net.name}-50.png")
+
+    how = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples"
+    how50 = f"the same, {fewer} samples"
+    rate, frechet, kid = row10.values()
+    frechet50 = row50["Fréchet over unit"]
+    if isinstance(judge, DigitReader):
+        shares = torch.bincount(judged10.label, minlength=10) / count
+        figures = [
+            _figure("samples sure of some digit, 10 evaluations", rate, 0.95, note=how),
+            _figure("rarest digit's share of samples", float(shares.min()), 0.05, note=how),
+            _at_most("commonest digit's share", float(shares.max()), 0.20, note=how),
+            *_asked_digits(net, judge, options),
+            _figure("Fréchet distance over unit, 10 evaluations", frechet, note=how),
+            _figure("Fréchet distance over unit, 50 evaluations", frechet50, note=how50),
+        ]
+    else:
+        figures = [
+            _figure("dog rate, 10 evaluations", rate, 0.80, note=how),
+            _figure("dog rate, 50 evaluations", row50[judge.rate_name], note=how50),
+            _at_most("Fréchet distance over unit, 10 evaluations", frechet, 1.5, note=how),
+            _at_most("Fréchet distance over unit, 50 evaluations", frechet50, 1.3, note=how50),
+            _at_most("kernel distance (KID), 10 evaluations", kid, 0.05, note=how),
+        ]
+    figures += _copies(net, judge, dataset, held_out, x10, judged10, options)
+
+    tables = [_table("For orientation: the same figures of real and spoilt pictures", orientation)]
+    if isinstance(judge, DogEye) and net.classes:
+        rows = _guided(net, yardstick, options)
+        tables.append(_table("Asked for a breed, 10 evaluations in all", rows))
+    if options.table:
+        rows = sampler_table(net, yardstick, options)
+        title = f"Samplers and grids at 10 evaluations, {options.table} samples a row, best first"
+        tables.append(_table(title, rows))
+        best = (rows[0]["sampler"], rows[0]["grid"])
+        if best != (BEST_SAMPLER, BEST_GRID):
+            _say(f"note: {best} beats the preset {(BEST_SAMPLER, BEST_GRID)} of diffusion/generate.py")
+    return {"judge": judge.about, "figures": figures, "tables": tables}
+
+
+def _orientation(yardstick: Yardstick, held_out: Tensor, count: int) -> list[dict[str, Any]]:
+    judge, others = yardstick.judge, yardstick.others(count)
+    noise = torch.randn(others.shape, generator=torch.Generator().manual_seed(0)).clamp(-1, 1)
+    sets = {
+        "held out": held_out,
+        "training, another set": others,
+        "the same blurred by 1 px": metrics.blurred(others, 1),
+        "the same blurred by 2 px": metrics.blurred(others, 2),
+        "128 training pictures repeated": others[torch.arange(count) % 128],
+        "noise": noise,
+    }
+    rows = []
+    for what, x in sets.items():
+        if what.startswith("128") and count <= 128:
+            continue
+        judged = judge.remembered(data.to_unit(metrics.eight_bit(x)))
+        rows.append({"pictures": what, "count": len(x)} | _rounded(yardstick.row(judged)))
+        _say(" ".join(str(v) for v in rows[-1].values()))
+    return rows
+
+
+def _asked_digits(net: NetworkDenoiser, judge: Judge, options: Options) -> list[Figure]:
+    if not net.classes:
+        return []
+    x, wanted = asked_samples(net, options.count, options.seed)
+    right = float((judge(x).label == wanted).double().mean())
+    each = len(x) // len(net.classes)
+    some = torch.cat([x[k * each :][:8] for k in range(len(net.classes))])
+    contact_sheet(some, columns=min(8, each)).save(options.out / f"{net.name}-asked.png")
+    note = f"{len(x)} samples, no guidance"
+    return [_figure("asked for a digit, it is that digit", right, 0.97, note=note)]
+
+
+def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> list[dict[str, Any]]:
+    """Breeds in equal numbers, with and without guidance, which costs two evaluations a step."""
+    rows = []
+    for guidance in (1.0, 1.5, 2.0):
+        x, _ = asked_samples(net, options.table or options.count, options.seed, guidance=guidance)
+        taken = steps_for(10, BEST_SAMPLER, 1 if guidance == 1 else 2)
+        row = {"guidance": guidance, "steps": taken, "samples": len(x)}
+        rows.append(row | _rounded(yardstick.row(yardstick.judge(x))))
+        _say(f"asked for a breed: {rows[-1]}")
+        if guidance == 1:
+            contact_sheet(x[:: max(1, len(x) // 64)][:64]).save(options.out / f"{net.name}-asked.png")
+    return rows
+
+
+def _copies(
+    net: NetworkDenoiser,
+    judge: Judge,
+    dataset: data.DataSet,
+    held_out: Tensor,
+    x: Tensor,
+    judged: Judgement,
+    options: Options,
+) -> list[Figure]:
+    """Is the network remembering? Nearest training pictures, by pixels and by the judge's features."""
+    train = dataset.train.stacked()
+    mirrors = RECIPES[net.name].flip if net.name in RECIPES else True
+    look = metrics.nearest_mirrored if mirrors else metrics.nearest
+    near, index = look(x, train)
+    share = metrics.copies_share(near, look(held_out[:1000], train)[0])
+    closest = near.argsort()[:16]
+    pairs = torch.stack([x[closest], train[index[closest]]], dim=1).flatten(0, 1)
+    contact_sheet(pairs, columns=8).save(options.out / f"{net.name}-nearest.png")
+    mirrored = ", mirrors counted" if mirrors else ""
+    note = f"nearest training picture by pixels{mirrored}"
+    figures = [_at_most("nearer to training than 95 % of held-out pictures", share, 0.10, note=note)]
+    if options.quick:
+        return figures
+    known = judge.remembered(train).features
+    others = held_out[:1000]
+
+    def distance(pictures: Tensor, features: Tensor) -> Tensor:
+        straight = metrics.nearest(features, known)[0]
+        if not mirrors:
+            return straight
+        return torch.minimum(straight, metrics.nearest(judge(pictures.flip(-1)).features, known)[0])
+
+    share = metrics.copies_share(
+        distance(x, judged.features), distance(others, judge.remembered(others).features)
+    )
+    note = f"nearest training picture by the judge's features{mirrored}"
+    return [*figures, _at_most("the same by features", share, 0.10, note=note)]
+
+
+def photos(net: NetworkDenoiser, files: Sequence[Path], options: Options) -> dict[str, Any]:
+    """Figures of the network that takes noise out of photos.
+
+    Parameters
+    ----------
+    net : NetworkDenoiser
+    files : sequence of Path
+        Held-out photos.
+    options : Options
+    """
+    chosen = files[::4] if options.quick else files
+    clean = [load_picture(file, size=None) for file in chosen]
+    noise = [standard_normal(x, picture_rng(options.seed, i)) for i, x in enumerate(clean)]
+    few = range(0, len(clean), 1 if options.full else max(1, len(clean) // (4 if options.quick else 16)))
+
+    def ours(i: int, grey: float) -> Tensor:
+        sigma = 2 * grey / 255
+        return metrics.eight_bit(denoise(net, clean[i] + sigma * noise[i], sigma))
+
+    def value(i: int, cleaned: Tensor) -> float:
+        return metrics.psnr(cleaned, metrics.eight_bit(clean[i]))
+
+    figures: list[Figure] = []
+    at: dict[int, dict[int, float]] = {}
+    for grey in GREY:
+        at[grey] = {i: value(i, ours(i, grey)) for i in range(len(clean))}
+        mean = statistics.fmean(at[grey].values())
+        figures.append(_figure(f"PSNR at σ = {grey}", mean, unit="dB", note=f"{len(clean)} held-out photos"))
+        _say(f"PSNR at {grey}: {mean:.2f} dB over {len(clean)}")
+
+    package = optional("bm3d", "bm3d (free for non-commercial use)")
+    tables: list[dict[str, Any]] = []
+    theirs: dict[int, Tensor] = {}
+    if package is not None:
+        rows, ratios = [], []
+        for grey in GREY:
+            gains, slow, quick = [], 0.0, 0.0
+            for i in few:
+                began = time.perf_counter()
+                cleaned = bm3d(package, clean[i] + 2 * grey / 255 * noise[i], grey)
+                middle = time.perf_counter()
+                ours(i, grey)
+                quick += time.perf_counter() - middle
+                slow += middle - began
+                gains.append(at[grey][i] - value(i, cleaned))
+                if grey == 25:
+                    theirs[i] = cleaned
+            mean, gain = statistics.fmean(at[grey][i] for i in few), statistics.fmean(gains)
+            row = {"σ": grey, "photos": len(few), "ours, dB": mean, "BM3D, dB": mean - gain}
+            row |= {"ours, ms": 1e3 * quick / len(few), "BM3D, ms": 1e3 * slow / len(few)}
+            rows.append(_rounded(row))
+            ratios.append(slow / quick)
+            note = f"the same {len(few)} photos and noise"
+            figures.append(_figure(f"above BM3D at σ = {grey}", gain, GAINS[grey], unit="dB", note=note))
+            _say(str(rows[-1]))
+        tables.append(_table("Against BM3D, one thread each", rows))
+        figures.append(
+            _figure("times as fast as BM3D", min(ratios), 20, note="the least of the three levels")
+        )
+
+    fall = []
+    levels = FALL[::2] if options.quick else FALL
+    for grey in levels:
+        mean = statistics.fmean(value(i, ours(i, grey)) for i in few)
+        flat = [metrics.eight_bit(clean[i].mean(dim=(2, 3), keepdim=True).expand_as(clean[i])) for i in few]
+        plain = statistics.fmean(value(i, x) for i, x in zip(few, flat, strict=True))
+        fall.append(_rounded({"σ": grey, "ours, dB": mean, "the photo's mean colour, dB": plain}))
+    values = [row["ours, dB"] for row in fall]
+    margin = min(row["ours, dB"] - row["the photo's mean colour, dB"] for row in fall)
+    rise, bend = max(largest_rise(values), 0.0), largest_bend(levels, values)
+    note = f"σ from 1 to 200 in {len(levels)} levels, {len(few)} photos"
+    figures += [
+        _at_most("largest rise of PSNR as the noise grows", rise, 0.0, unit="dB", note=note),
+        _figure("largest bend of that curve", bend, unit="dB", note="from the line through the neighbours"),
+        _figure("least margin over returning the photo's mean colour", margin, 0.0, unit="dB", note=note),
+    ]
+    tables.append(_table("From noise 1 to 200", fall))
+    _photo_sheet(clean, noise, ours, theirs, list(few)[:6], options.out / f"{net.name}.png")
+    about = "PSNR of 8-bit pictures; the noise is float and unclipped"
+    return {"judge": about, "figures": figures, "tables": tables}
+
+
+def bm3d(package: Any, noisy: Tensor, grey: float) -> Tensor:  # noqa: ANN401 - an optional package
+    """BM3D (normal profile, colour, one thread) of one picture in [-1, 1]; 8-bit values."""
+    profile = package.BM3DProfile()
+    profile.num_threads = 1
+    z = (noisy[0].permute(1, 2, 0).double().numpy() + 1) / 2
+    cleaned = np.asarray(package.bm3d_rgb(z, grey / 255, profile))
+    return torch.from_numpy(cleaned).permute(2, 0, 1)[None].mul(255).round().clamp(0, 255).float()
+
+
+def largest_rise(values: Sequence[float]) -> float:
+    """The most a value is above the one before it; negative when all fall."""
+    return max(after - before for before, after in pairwise(values))
+
+
+def largest_bend(levels: Sequence[float], values: Sequence[float]) -> float:
+    """The furthest that any point lies from the line through its neighbours, over ln(level)."""
+    bends = []
+    for k in range(1, len(values) - 1):
+        before, here, after = (math.log(level) for level in levels[k - 1 : k + 2])
+        share = (here - before) / (after - before)
+        bends.append(abs(values[k] - (values[k - 1] + share * (values[k + 1] - values[k - 1]))))
+    return max(bends, default=0.0)
+
+
+def _photo_sheet(
+    clean: list[Tensor],
+    noise: list[Tensor],
+    ours: Callable[[int, float], Tensor],
+    theirs: dict[int, Tensor],
+    few: list[int],
+    path: Path,
+) -> None:
+    """Noisy at 25, ours, BM3D where there is one, clean: a row a photo, the middle 128 px."""
+    pictures = []
+    for i in few:
+        row = [clean[i] + 50 / 255 * noise[i], data.to_unit(ours(i, 25))]
+        row += [data.to_unit(theirs[i])] if i in theirs else []
+        for x in [*row, clean[i]]:
+            top, left = (x.shape[2] - 128) // 2, (x.shape[3] - 128) // 2
+            pictures.append(x[:, :, top : top + 128, left : left + 128])
+    contact_sheet(torch.cat(pictures), columns=len(pictures) // len(few)).save(path)
+
+
+def _speed(net: NetworkDenoiser, options: Options) -> list[Figure]:
+    if net.name == "dogs":
+        rows = steps.measure(10 if options.quick else 40, with_memory=False)
+        taken = rows[0].timing
+        note = f"median; least {1e3 * taken.best:.1f} ms"
+        figures = [_at_most("one 64×64 step, one thread", 1e3 * taken.median, 50, unit="ms", note=note)]
+        for row in rows:
+            if row.name == steps.DIFFUSERS:
+                ratio = row.timing.median / taken.median
+                figures.append(_figure("times as fast as its like in diffusers", ratio, 3, note=row.name))
+        return figures
+    if net.name == "digits":
+
+        def journey() -> None:
+            for _ in from_noise(net, options.seed):
+                pass
+
+        taken = timed([journey], 20)[0]
+        note = f"median; least {1e3 * taken.best:.1f} ms"
+        return [
+            _at_most("ten steps of one picture, one thread", 1e3 * taken.median, 100, unit="ms", note=note)
+        ]
+    return []
+
+
+def evaluate(name: str, options: Options) -> dict[str, Any]:
+    """Measure one network; returns what goes under ``evaluation`` in its card.
+
+    Raises
+    ------
+    RuntimeError
+        If its judge is missing or no good.
+    """
+    began = time.monotonic()
+    before = checkpoint.read_card(name, options.models)
+    net = checkpoint.load_denoiser(name, options.models)
+    folder, cache = options.data / FOLDERS[name], options.out / "cache"
+    options.out.mkdir(parents=True, exist_ok=True)
+    machine = description()
+    if name == "photos":
+        files = sorted(f for f in (folder / "val").iterdir() if f.suffix.lower() in data.SUFFIXES)
+        found = photos(net, files, options)
+    else:
+        recipe = RECIPES[name]
+        dataset = data.load(folder, channels=net.channels, size=net.size, whole=False, only=recipe.only)
+        judge = DigitReader(cache, dataset) if name == "digits" else DogEye(cache)
+        _say(judge.about)
+        found = generator(net, judge, dataset, options)
+    parameters, size = LARGEST[name]
+    found["figures"] += [
+        *_speed(net, options),
+        _at_most("parameters", before["parameters"], parameters),
+        _at_most("bytes on disk", before["bytes"], size),
+    ]
+    return found | {
+        "machine": machine,
+        "minutes": round((time.monotonic() - began) / 60, 1),
+        "seed": options.seed,
+        "count": options.count,
+        "quick": options.quick,
+        "sha256": before["sha256"],
+    }
+
+
+def keep(name: str, evaluation: dict[str, Any], folder: Path) -> None:
+    """Write an evaluation into the cards; nothing else in them changes.
+
+    Raises
+    ------
+    RuntimeError
+        If the weights were replaced since they were measured.
+    """
+    now = checkpoint.read_card(name, folder)
+    if now.get("sha256") != evaluation["sha256"]:
+        raise RuntimeError(f"{name} was replaced while it was measured; evaluate it again")
+    card.write(now | {"evaluation": evaluation}, folder)
+
+
+def _figure(
+    what: str, value: float, target: float | None = None, *, unit: str = "", note: str = ""
+) -> Figure:
+    """A figure, and its target if it is to be at least that."""
+    figure: Figure = {"what": what, "value": round(float(value), 5)}
+    if target is not None:
+        figure |= {"target": target, "at_least": True}
+    return figure | {k: v for k, v in (("unit", unit), ("note", note)) if v}
+
+
+def _at_most(what: str, value: float, target: float, *, unit: str = "", note: str = "") -> Figure:
+    """A figure that is to be at most its target."""
+    return _figure(what, value, target, unit=unit, note=note) | {"at_least": False}
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"title": title, "rows": rows}
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def _say(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Evaluate what there is; returns the exit status."""
+    options, names, write = _options(arguments)
+    status = 0
+    for name in names:
+        print(f"{name}:", file=sys.stderr, flush=True)
+        if name not in checkpoint.available(options.models):
+            print(f"{name}: skipped, no such model in {options.models}")
+            continue
+        if not (options.data / FOLDERS[name]).is_dir():
+            print(f"{name}: skipped, no {FOLDERS[name]} in {options.data}")
+            continue
+        try:
+            found = evaluate(name, options)
+            if write:
+                keep(name, found, options.models)
+        except (RuntimeError, ValueError, OSError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            status = 1
+            continue
+        print(f"\n## {name}\n\n{found['machine']}\n\n{card.figures_table(found['figures'])}")
+        for table in found["tables"]:
+            rows = [list(row.values()) for row in table["rows"]]
+            print(f"\n{table['title']}\n\n{card.table(list(table['rows'][0]), rows)}")
+    return status
+
+
+def _options(arguments: list[str] | None) -> tuple[Options, list[str], bool]:
+    parser = argparse.ArgumentParser(prog="python -m bench.evaluate", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help=f"folder with {', '.join(FOLDERS.values())}")
+    parser.add_argument("--model", choices=sorted(FOLDERS), help="this one alone")
+    parser.add_argument(
+        "--models", type=Path, default=checkpoint.PRETRAINED, help="folder of weights and cards"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/evaluate"), help="for contact sheets")
+    parser.add_argument("--count", type=int, default=512, help="samples a figure")
+    parser.add_argument("--table", type=int, help="samples a row of the sampler table (0: no table)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="fewer of everything slow")
+    parser.add_argument("--full", action="store_true", help="the table and BM3D on everything")
+    parser.add_argument("--no-write", action="store_true", help="leave the cards alone")
+    given = parser.parse_args(arguments)
+    if given.count < 8 or (given.table is not None and given.table < 0):
+        parser.error("--count must be at least 8, --table at least 0")
+    torch.set_num_threads(given.threads)
+    usual = given.count if given.full else min(given.count, 32 if given.quick else 128)
+    options = Options(
+        given.data, given.models, given.out, given.count,
+        usual if given.table is None else given.table, given.seed, given.quick, given.full,
+    )  # fmt: skip
+    return options, [given.model] if given.model else sorted(FOLDERS), not given.no_write
+
+
+if __name__ == "__main__":
+    sys.exit(main())

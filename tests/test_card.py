@@ -1,0 +1,116 @@
+import json
+
+import pytest
+import torch
+
+from bench import evaluate
+from diffusion import card, checkpoint
+from diffusion.network import Preconditioned, UNetConfig
+
+FIGURES = [
+    {"what": "dog rate", "value": 0.7, "target": 0.8, "at_least": True, "note": "512 samples"},
+    {"what": "KID", "value": 0.03, "target": 0.05, "at_least": False},
+    {"what": "step", "value": 61.25, "target": 50, "at_least": False, "unit": "ms"},
+    {"what": "only told", "value": 33.5, "unit": "dB"},
+]
+FULL = {
+    "name": "dogs",
+    "title": "heads of dogs",
+    "size": 64,
+    "sigma_min": 0.002,
+    "sigma_max": 80.0,
+    "sigma_data": 0.5,
+    "parameters": 4_450_000,
+    "bytes": 8_900_000,
+    "sha256": "ab" * 32,
+    "classes": ["pug", "shiba inu"],
+    "architecture": {
+        "patch": 2, "widths": [40, 96, 160], "blocks": 2,
+        "attention": True, "norm": True, "labels": 2},
+    "data": {"name": "Pets", "part": "heads", "source": "Parkhi et al.", "licence": "CC BY-SA 4.0"},
+    "licence": "as the data",
+    "limits": "Knows dogs alone.",
+    "machine": "CPU, 1 thread(s)",
+    "training": {
+        "pictures_in_set": 4517,
+        "pictures_held_out": 149,
+        "updates": 1234,
+        "pictures_seen": 19744,
+        "hours": 1.5,
+        "batch": 16,
+        "learning_rate": 6e-4,
+        "log_sigma": [-0.6, 1.3],
+        "loss_by_noise": {
+            "train": [{"sigma": 0.1, "loss": 0.5, "mse": 0.0025}, {"sigma": 0.2, "loss": 0.4, "mse": 0.01}],
+            "val": [{"sigma": 0.1, "loss": 0.6, "mse": 0.0036}],
+        },
+    },
+    "evaluation": {
+        "figures": FIGURES,
+        "judge": "an eye",
+        "machine": "this machine",
+        "sha256": "ab" * 32,
+        "tables": [{"title": "Samplers", "rows": [{"sampler": "ddim", "KID": 0.1}]}],
+    },
+}  # fmt: skip
+
+
+def test_everything_a_person_wants_to_know_is_there():
+    text = card.render(FULL)
+    for wanted in (
+        "# dogs: heads of dogs", "CC BY-SA 4.0", "pug, shiba inu", "4,517 to train on, 149 held out",
+        "40, 96, 160 channels", "4,450,000", "| hours | 1.5 |", "| pictures seen | 19,744 |",
+        "| 0.1 | 0.5 | 0.6 | 0.05 | 0.06 |", "| 0.2 | 0.4 |  | 0.1 |  |", "an eye", "this machine",
+        "### Samplers", "| ddim | 0.1 |", "Knows dogs alone.",
+    ):  # fmt: skip
+        assert wanted in text, wanted
+    assert text.endswith("\n")
+    assert "earlier weights" not in text
+
+
+def test_shortfalls_are_said_in_full():
+    text = card.render(FULL)
+    assert "| dog rate | ≥ 0.8 | 0.7 | **short by 0.1** | 512 samples |" in text
+    assert "| KID | ≤ 0.05 | 0.03 | met |  |" in text
+    assert "| step | ≤ 50 ms | 61.25 ms | **short by 11.25 ms** |  |" in text
+    assert "| only told |  | 33.5 dB |  |  |" in text
+    assert "Short of the target: dog rate; step." in text
+
+
+def test_figures_of_other_weights_are_called_so():
+    stale = FULL | {"evaluation": FULL["evaluation"] | {"sha256": "cd" * 32}}
+    assert "earlier weights" in card.render(stale)
+
+
+@pytest.mark.parametrize("missing", sorted(FULL))
+def test_any_part_may_be_missing(missing):
+    assert card.render({k: v for k, v in FULL.items() if k != missing}).startswith("# ")
+
+
+def test_without_figures_it_says_so():
+    assert "Not evaluated yet" in card.render({"name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.123456, "0.1235"), (4517, "4,517"), (999, "999"), (12345.6, "12,346"), (None, ""), (True, "True"),
+     ("a|b", "a\\|b"), (float("nan"), "nan"), (0, "0")],
+)  # fmt: skip
+def test_numbers_are_rounded_for_reading(value, text):
+    assert card.number(value) == text
+
+
+def test_an_evaluation_changes_nothing_else(tmp_path):
+    model = Preconditioned(UNetConfig(channels=1, widths=(8, 16)), 0.5)
+    facts = {"title": "é", "size": 28, "sigma_min": 0.002, "sigma_max": 80.0, "classes": []}
+    checkpoint.save_model(model, model.state_dict(), facts, "tiny", tmp_path)
+    before = checkpoint.read_card("tiny", tmp_path)
+    found = {"figures": FIGURES, "tables": [], "sha256": before["sha256"]}
+    evaluate.keep("tiny", found, tmp_path)
+    after = json.loads((tmp_path / "tiny.json").read_text(encoding="utf-8"))
+    assert after.pop("evaluation") == found
+    assert after == before
+    assert (tmp_path / "tiny.md").read_text(encoding="utf-8") == card.render(after | {"evaluation": found})
+    assert checkpoint.load_denoiser("tiny", tmp_path)(torch.zeros(1, 1, 28, 28), 1.0).shape == (1, 1, 28, 28)
+    with pytest.raises(RuntimeError, match="replaced"):
+        evaluate.keep("tiny", found | {"sha256": "other"}, tmp_path)
