@@ -1,0 +1,467 @@
+"""The app in a real Chromium, against a real server; nothing else can be reached, nor may be asked.
+
+What is drawn is compared byte for byte with what the numeric core says. Loading a page is the slow
+part, so most tests share one: each leaves the controls as it found them, and a page on which a test
+failed is thrown away.
+"""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from browser import ROOT, App, chromium, new_page, number, server
+from PIL import Image
+from playwright.sync_api import Browser
+
+from diffusion import Crop, load_denoiser, read_card
+from diffusion.pictures import open_picture
+from ui import figures, words
+from ui.controls import DEFAULT_SAMPLE
+from ui.journey import PAYLOAD, VIEWS, Stop, WayThere, plan_back, shown_bytes, walk_back, walk_there
+from ui.settings import Back, There
+from ui.state import Picture
+
+MODEL = "digits"
+T = There().steps
+#: The last stop of a whole default way back: T + 1 stops there, the start and each step back.
+END = T + 1 + Back().steps
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with server(tmp_path_factory.mktemp("server") / "log") as at:
+        yield at
+
+
+class Shelf:
+    """Pages that are open already, by kind."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, App] = {}
+
+    def take(self, kind: str, make: Callable[[], App]) -> App:
+        if kind not in self.pages:
+            self.pages[kind] = make()
+        return self.pages[kind]
+
+    def drop(self, kind: str) -> None:
+        self.pages.pop(kind).page.context.close()
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    return Shelf()
+
+
+def lent(kind: str, app: App, shelf: Shelf, request: pytest.FixtureRequest) -> Iterator[App]:
+    """Lend a page to a test, see that it behaved, and keep it only if all went well."""
+    failed = request.session.testsfailed
+    yield app
+    complaints, strangers = list(app.traffic.complaints), app.traffic.strangers(app.address)
+    if request.session.testsfailed > failed or complaints or strangers:
+        shelf.drop(kind)
+    assert not complaints, "the page complains"
+    assert not strangers, "the page asks strangers"
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str, shelf: Shelf, request: pytest.FixtureRequest) -> Iterator[App]:
+    """A laptop's page in light colours: the cat, the quick network, the thumb at the left, no way back."""
+
+    def make() -> App:
+        return new_page(browser.new_context(color_scheme="light"), address).open(MODEL)
+
+    app = shelf.take("desk", make)
+    if app.button("clear").is_enabled():
+        app.button("clear").click()
+        app.settle()
+    app.timeline.press("Home")
+    app.settle()
+    yield from lent("desk", app, shelf, request)
+
+
+@pytest.fixture
+def phone(browser: Browser, address: str, shelf: Shelf, request: pytest.FixtureRequest) -> Iterator[App]:
+    """A phone's page in dark colours."""
+
+    def make() -> App:
+        context = browser.new_context(color_scheme="dark", has_touch=True, is_mobile=True)
+        return new_page(context, address, (390, 844)).open(MODEL)
+
+    yield from lent("phone", shelf.take("phone", make), shelf, request)
+
+
+# --- what must be seen --------------------------------------------------------------------------
+
+
+def sample() -> Picture:
+    rows = json.loads((ROOT / "ui/samples/samples.json").read_text("utf-8"))
+    row = next(row for row in rows if row["name"] == DEFAULT_SAMPLE)
+    with Image.open(ROOT / "ui/samples" / row["file"]) as opened:
+        return Picture(row["name"], row["title"], row["source"], opened.convert("RGB"))
+
+
+def journey(picture: Picture | None = None, there: There | None = None, crop: Crop | None = None) -> WayThere:
+    """The way there as the core computes it."""
+    card = read_card(MODEL)
+    size, channels = card["size"], card["architecture"]["channels"]
+    x0 = (picture or sample()).tensor(size, channels, crop or Crop())
+    *_, way = walk_there(x0, there or There())
+    assert isinstance(way, WayThere)
+    return way
+
+
+def agrees(shown: dict[str, float], stop: Stop) -> bool:
+    """The page's numbers against exact ones: three decimals of t, three digits of the others."""
+    exact = {"sigma": stop.sigma, "snr": stop.snr, "measured": stop.measured}
+    return abs(shown["t"] - stop.t) < 6e-4 and all(
+        shown[name] == pytest.approx(value, rel=6e-3, abs=1e-12) for name, value in exact.items()
+    )
+
+
+def follows(app: App, way: WayThere, stop: int) -> None:
+    """Wait until the plots and their captions stand at a stop of the way there."""
+    x_t, at = way.frames[stop : stop + 1], way.stops[stop]
+    expected = figures.histogram(x_t, way.process, at.t).data[0]
+    bars = np.asarray(expected.y)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def stands() -> bool:
+        seen = app.figure("histogram")[0]["y"]
+        return len(seen) == len(bars) and np.allclose(seen, bars)
+
+    app.until(stands, f"the histogram does not follow to stop {stop}")
+    text = figures.summary_variance(figures.Thumb(at))
+    app.until(lambda: app.page.get_by_text(text).count(), f"no caption says {text!r}")
+
+
+# --- the way there ------------------------------------------------------------------------------
+
+
+def test_opens_on_a_sample(desk: App) -> None:
+    way = journey()
+    seen = desk.drawn()
+    assert seen.stop == desk.stop == 0
+    np.testing.assert_array_equal(seen.pixels, shown_bytes(way.x0, VIEWS[0])[0])
+    assert seen.pixels.std() > 10
+    assert desk.last == T
+    assert agrees(desk.numbers(), way.stops[0])
+    # The icon in the browser's tab is fetched by no page, so no request tells of it.
+    icons = desk.page.eval_on_selector_all("link[rel~=icon]", "links => links.map(link => link.href)")
+    assert icons
+    assert all(icon.startswith(desk.address) for icon in icons)
+
+
+def test_drag_draws_every_stop_without_the_server(desk: App) -> None:
+    way = journey()
+    frames = shown_bytes(way.frames, VIEWS[0])
+    mouse = desk.page.mouse
+    positions = [*range(1, T + 1, 2), *range(T, 0, -7), 37]
+
+    desk.timeline.scroll_into_view_if_needed()
+    desk.settle()
+    before = desk.traffic.count()
+    mouse.move(*desk.at(0))
+    mouse.down()
+    drawn: dict[int, bytes] = {}
+    for stop in positions:
+        mouse.move(*desk.at(stop))
+        seen = desk.drawn()
+        assert seen.stop == stop
+        np.testing.assert_array_equal(seen.pixels, frames[stop], f"stop {stop}")
+        assert agrees(desk.numbers(), way.stops[stop])
+        drawn[stop] = seen.pixels.tobytes()
+    desk.page.wait_for_timeout(300)
+    assert desk.traffic.count() == before, "something was sent or received under the thumb"
+    assert len(set(drawn.values())) == len(set(positions)) > 50
+
+    mouse.up()
+    desk.until(lambda: desk.traffic.count()[0] > before[0], "the server does not learn of the release")
+    follows(desk, way, positions[-1])
+    assert desk.drawn().stop == positions[-1]
+
+
+def test_frames_are_sent_once(desk: App) -> None:
+    mark = re.compile(rb'"chunk": "((?:there|back)-\d+-\w+)-\d+", "count": \d+, "height"')
+
+    def carriers() -> list[tuple[bytes, int]]:
+        return [(m[1], len(data)) for data in desk.traffic.received for m in mark.finditer(data)]
+
+    before = carriers()
+    assert before
+    journeys = {name for name, _ in before if name.startswith(b"there")}
+    for name in journeys:
+        assert 0 < sum(size for other, size in before if other == name) <= PAYLOAD
+
+    received = sum(map(len, desk.traffic.received))
+    desk.put(44)
+    desk.type("back_steps", Back().steps + 1)  # the whole script runs again
+    desk.type("back_steps", Back().steps)
+    assert carriers() == before, "frames came again"
+    frames = max(size for name, size in before if name in journeys)
+    received = sum(map(len, desk.traffic.received)) - received
+    assert received < 3 * frames, (received, frames)
+
+
+def test_keyboard(desk: App) -> None:
+    way = journey()
+    line = desk.timeline
+    for key, stop in (
+        *(("ArrowRight", k) for k in (1, 2, 3)),
+        ("ArrowLeft", 2), ("ArrowUp", 3), ("ArrowDown", 2),
+        ("End", T), ("ArrowRight", T), ("ArrowLeft", T - 1),
+    ):  # fmt: skip
+        line.press(key)
+        assert desk.drawn().stop == desk.stop == stop, key
+    follows(desk, way, T - 1)
+    line.press("PageDown")
+    assert desk.stop < T - 2
+    line.press("Home")
+    assert desk.stop == 0
+
+    line.press(" ")
+    seen = [desk.until(lambda: desk.drawn().stop, "it does not play")]
+    seen.append(desk.until(lambda: desk.drawn().stop > seen[0] and desk.drawn().stop, "it does not play on"))
+    line.press(" ")
+    rests = desk.stop
+    assert rests >= seen[-1]
+    follows(desk, way, rests)
+    assert desk.stop == rests
+
+
+def test_two_ways_of_showing(desk: App) -> None:
+    way = journey()
+    clipped, spread = (desk.page.locator(".st-key-view button", has_text=words.VIEWS[view]) for view in VIEWS)
+    desk.put(80)
+    np.testing.assert_array_equal(desk.pixels(), shown_bytes(way.frames[80:81], VIEWS[0])[0])
+    numbers = desk.numbers()
+    spread.click()
+    other = shown_bytes(way.frames[80:81], VIEWS[1])[0]
+    desk.until(lambda: np.array_equal(desk.pixels(), other), "the other view is not drawn")
+    desk.settle()
+    assert desk.stop == 80
+    assert desk.numbers() == numbers
+    clipped.click()
+    desk.until(lambda: not np.array_equal(desk.pixels(), other), "the first view does not come back")
+    desk.settle()
+
+
+def test_seed_decides_the_noise(desk: App) -> None:
+    desk.put(50)
+    first = desk.pixels()
+    desk.type("seed", 7)
+    expected = shown_bytes(journey(there=There(seed=7)).frames[50:51], VIEWS[0])[0]
+    desk.until(lambda: np.array_equal(desk.pixels(), expected), "the new seed's noise is not drawn")
+    desk.type("seed", 0)
+    desk.until(lambda: np.array_equal(desk.pixels(), first), "the old seed's noise does not come back")
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def test_upload_and_junk(desk: App) -> None:
+    bar = desk.page.locator("[data-testid=stSidebar]")
+    tall, wide = np.mgrid[:90, :140]
+    own = np.stack([tall * 2, wide, 255 - wide], axis=-1).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(own).save(file, "PNG")
+
+    desk.upload("own.png", "image/png", file.getvalue())
+    expected = shown_bytes(journey(Picture("", "", "", open_picture(file.getvalue()))).x0, VIEWS[0])[0]
+    desk.until(lambda: np.array_equal(desk.pixels(), expected), "the upload is not shown")
+    desk.settle()
+    assert not bar.get_by_role("alert").count()
+
+    desk.upload("junk.png", "image/png", b"this is no picture" * 50)
+    desk.until(lambda: bar.get_by_role("alert").count(), "nothing tells that the file is no picture")
+    desk.settle()
+    said = bar.get_by_role("alert").inner_text()
+    assert re.fullmatch(r"\S[^\n]{20,}\.", said.split("\n")[-1])
+    np.testing.assert_array_equal(desk.pixels(), expected)
+
+    bar.locator(".st-key-sample button", has_text=sample().title).click()
+    cat = shown_bytes(journey().x0, VIEWS[0])[0]
+    desk.until(lambda: np.array_equal(desk.pixels(), cat), "the sample does not come back")
+    desk.settle()
+    assert not bar.get_by_role("alert").count()
+
+
+def test_crop_is_dragged(desk: App) -> None:
+    before = desk.pixels()
+    square = desk.page.locator(f".st-key-crop-{DEFAULT_SAMPLE} .square")
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    mouse = desk.page.mouse
+    # Pull a corner in, so that the square can move any way; then move it.
+    for start, end in (
+        ((box["x"] + 2, box["y"] + 2), (box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])),
+        ((x + 0.2 * box["width"], y + 0.2 * box["height"]), (x, y + 0.1 * box["height"])),
+    ):
+        mouse.move(*start)
+        mouse.down()
+        mouse.move(*end, steps=5)
+        mouse.up()
+        desk.settle()
+    share = square.evaluate(
+        "s => ['left', 'top', 'width', 'height'].map(side => parseFloat(s.style[side]) / 100)"
+    )
+    picture = sample()
+    width, height = picture.image.size
+    left, top, wide, tall = share
+    crop = Crop(left + wide / 2, top + tall / 2, wide * width / min(width, height))
+    assert 0.3 < crop.side < 0.9
+    expected = shown_bytes(journey(picture, crop=crop).x0, VIEWS[0])[0].astype(int)
+    # The crop travels with five decimals: a few pixels may round to the next grey level.
+    desk.until(lambda: np.abs(desk.pixels() - expected).max() <= 1, "the crop does not arrive on the stage")
+
+    desk.page.locator(f".st-key-crop-{DEFAULT_SAMPLE} button.reset").click()
+    desk.until(lambda: np.array_equal(desk.pixels(), before), "the whole picture does not come back")
+    desk.settle()
+
+
+# --- the way back -------------------------------------------------------------------------------
+
+
+def test_way_back_and_the_same_again(desk: App) -> None:
+    way = journey()
+    desk.put(60)
+    desk.walk()
+    assert desk.stop == desk.last == END
+    assert desk.numbers()["t"] == 0
+    first = desk.drawn()
+    assert first.stop == END
+
+    back = plan_back(way, 60, Back(), MODEL)
+    for _ in walk_back(back, load_denoiser(MODEL), There().seed):
+        pass
+    for stop in range(END, T, -1):  # every frame of it has come, and is the one that its place tells
+        seen = desk.drawn()
+        assert seen.stop == stop
+        x_t, at = back.state(back.ready()[stop - T - 1])
+        # Another process may sum in another order: a level of 255 either way.
+        assert np.abs(seen.pixels.astype(int) - shown_bytes(x_t, VIEWS[0])[0]).max() <= 1
+        assert desk.numbers()["t"] == pytest.approx(at.t, abs=6e-4)
+        desk.timeline.press("ArrowLeft")
+    assert desk.stop == T
+    desk.settle()
+
+    desk.button("clear").click()
+    desk.settle()
+    assert desk.last == T
+    desk.put(60)
+    desk.walk()
+    np.testing.assert_array_equal(desk.pixels(), first.pixels)
+
+
+def test_stop_and_go_on(desk: App) -> None:
+    steps = 250
+    desk.type("back_steps", steps)
+    desk.choose("sampler", words.SAMPLERS["heun"])  # asks twice a step: slow enough to be stopped
+    desk.timeline.press("End")
+    desk.settle()
+    desk.button("walk").click()
+    desk.until(lambda: desk.last > T + 3, "no frame comes while it is computed")
+    desk.button("stop").click()
+    desk.walked()
+    stopped = desk.last
+    assert T + 3 < stopped < 2 * T + 1
+    seen = desk.drawn()
+    assert seen.stop == stopped
+    assert seen.pixels.std() > 0
+
+    desk.walk()
+    assert desk.stop == desk.last == 2 * T + 1
+    assert desk.numbers()["t"] == 0
+    for _ in range(desk.last - stopped):
+        desk.timeline.press("ArrowLeft")
+    np.testing.assert_array_equal(desk.drawn().pixels, seen.pixels)  # what was there has stayed
+    desk.settle()
+
+    desk.choose("sampler", words.SAMPLERS[Back().sampler])
+    desk.type("back_steps", Back().steps)
+
+
+# --- how it looks -------------------------------------------------------------------------------
+
+
+def background(app: App) -> list[int]:
+    colour = app.page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).backgroundColor")
+    return [int(part) for part in re.findall(r"\d+", colour)[:3]]
+
+
+def test_light_and_dark(desk: App, phone: App) -> None:
+    assert min(background(desk)) > 200
+    assert max(background(phone)) < 60
+    for app, dark in ((desk, False), (phone, True)):
+        text = app.page.locator("[data-n=t]").evaluate("n => getComputedStyle(n).color")
+        bright = sum(int(part) for part in re.findall(r"\d+", text)[:3]) > 384
+        assert bright == dark, "the stage's text keeps to its theme"
+
+
+def sideways(app: App) -> float:
+    """How far anything can be scrolled to the right."""
+    return app.page.evaluate(
+        "Math.max(...[document.scrollingElement, document.querySelector('[data-testid=stMain]')]"
+        ".map(e => e.scrollWidth - e.clientWidth))"
+    )
+
+
+def test_laptop_layout(desk: App) -> None:
+    box = desk.picture.bounding_box()
+    assert box is not None
+    assert box["width"] >= 384
+    assert box["y"] + box["height"] <= 900, "the whole picture is seen without scrolling"
+    assert sideways(desk) <= 0
+
+
+def test_phone_layout(phone: App) -> None:
+    box = phone.picture.bounding_box()
+    assert box is not None
+    assert box["width"] >= 300
+    assert box["width"] == pytest.approx(box["height"], abs=1)
+    assert sideways(phone) <= 0
+    order = [box["y"] + box["height"]]
+    for name in (".timeline", ".st-key-walk", ".st-key-plot-variance"):
+        found = phone.page.locator(name).bounding_box()
+        assert found is not None, name
+        order.append(found["y"])
+    assert all(above < below for above, below in pairwise(order)), "the stage comes first"
+    assert box["y"] < 844 / 2
+    assert order[1] < 844, "the timeline is in reach without scrolling"
+
+
+def test_touch_drag(phone: App) -> None:
+    way = journey()
+    frames = shown_bytes(way.frames, VIEWS[0])
+    phone.timeline.scroll_into_view_if_needed()
+    phone.settle()
+    session = phone.page.context.new_cdp_session(phone.page)
+
+    def touch(kind: str, *stops: int) -> None:
+        points = [{"x": x, "y": y} for x, y in map(phone.at, stops)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    before = phone.traffic.count()
+    positions = [*range(10, T + 1, 6), 55]
+    touch("touchStart", 5)
+    for stop in positions:
+        touch("touchMove", stop)
+        phone.until(lambda stop=stop: phone.drawn().stop == stop, f"a finger at stop {stop} draws another")
+        np.testing.assert_array_equal(phone.pixels(), frames[stop])
+    phone.page.wait_for_timeout(300)
+    assert phone.traffic.count() == before, "something was sent or received under the finger"
+    touch("touchEnd")
+    follows(phone, way, positions[-1])
+    shown = number(phone.page.locator("[data-n=t]").inner_text())
+    assert shown == pytest.approx(way.stops[positions[-1]].t, abs=6e-4)
