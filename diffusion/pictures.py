@@ -1,7 +1,7 @@
 """Picture files in, picture files out.
 
 Whatever file comes in ends as a small float tensor or as a :class:`PictureError` with one clear
-sentence. Metadata is read for the orientation alone and never kept.
+sentence. Metadata is cut out before the file is decoded; its orientation alone is read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import math
 import threading
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,29 +18,28 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+from .containers import Container, PictureError, damaged, take_apart
+
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 12_000
-
-_HEIC = (
-    "This looks like a HEIC photo, which cannot be read here. On an iPhone choose Settings > Camera > "
-    "Formats > Most Compatible, or share the photo by mail, which makes a JPEG; on Android open it, "
-    "choose Edit > Save a copy, or switch off HEIF in the camera's settings."
-)
-_KINDS = {
-    b"%PDF": "a PDF document",
-    b"<svg": "an SVG drawing",
-    b"<?xm": "an SVG or XML file",
-    b"PK\x03\x04": "an archive",
-}
+MAX_DECODED = 110_000_000  # bytes, by what _bytes_to_decode says
+MAX_DECODED_WEBP = 200_000_000  # libwebp holds four times what it hands out
 
 # Decoding needs memory in proportion to the pixels: two at a time, whoever asks.
 _decoding = threading.BoundedSemaphore(2)
 
-
-class PictureError(ValueError):
-    """A file that cannot be used as a picture; the message is one sentence for the person."""
+_GAP = 1.5  # averaged first, then resampled from at least this many times the size
+_UNREADABLE = ("LAB", "HSV")
+_TURNS = {  # EXIF's orientation to what undoes it
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,13 @@ class Crop:
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
         """Left, top, right, bottom in pixels, moved to lie inside the picture."""
-        side = min(max(self.side, 0.02), 1.0) * min(width, height)
-        left = min(max(self.x * width - side / 2, 0.0), width - side)
-        top = min(max(self.y * height - side / 2, 0.0), height - side)
-        return left, top, left + side, top + side
+        x, y, side = (
+            v if math.isfinite(v) else w for v, w in ((self.x, 0.5), (self.y, 0.5), (self.side, 1.0))
+        )
+        side = min(max(side, 0.02), 1.0) * min(width, height)
+        left = min(max(x * width - side / 2, 0.0), width - side)
+        top = min(max(y * height - side / 2, 0.0), height - side)
+        return left, top, min(left + side, width), min(top + side, height)
 
 
 def open_picture(source: str | Path | bytes | BinaryIO, longest: int = 1024) -> Image.Image:
@@ -75,7 +76,7 @@ def open_picture(source: str | Path | bytes | BinaryIO, longest: int = 1024) -> 
     ----------
     source : path, bytes or binary file
         PNG, JPEG, WebP, GIF or TIFF (first frame) or BMP; any mode. Transparent parts are laid on
-        white.
+        white; colour profiles are not applied. A file is read from its start, wherever it stands.
     longest : int
         The longer side is scaled down to at most this many pixels.
 
@@ -89,24 +90,18 @@ def open_picture(source: str | Path | bytes | BinaryIO, longest: int = 1024) -> 
     PictureError
         If it is not a readable picture of sensible size.
     """
-    data = _read(source)
+    container = take_apart(_read(source))
     try:
-        with _decoding, warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(data, longest)
+        with _decoding:
+            return _decode(container, longest)
     except PictureError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise PictureError(f"This picture unpacks to far more than it should: {error}") from error
-    except Image.UnidentifiedImageError as error:
-        raise PictureError(_what_it_is(data)) from error
+        raise PictureError("This picture unpacks to far more pixels than can be read here.") from error
     except MemoryError as error:
         raise PictureError("This picture needs more memory than there is; use a smaller one.") from error
     except Exception as error:  # a damaged file can raise anything from a decoder
-        raise PictureError(
-            f"This file begins like a picture but cannot be read ({type(error).__name__}); "
-            "it may be cut short or damaged. Save it again as PNG or JPEG."
-        ) from error
+        raise damaged("its pixels cannot be read") from error
 
 
 def load_picture(
@@ -137,7 +132,11 @@ def load_picture(
     ------
     PictureError
         A sentence about what is wrong and what would work.
+    ValueError
+        If `size` is not positive, or `channels` neither 1 nor 3.
     """
+    if channels not in (1, 3) or (size is not None and size < 1):
+        raise ValueError(f"size must be positive and channels 1 or 3, got {size} and {channels}")
     picture = open_picture(source, longest=512 if size is None else 1024)
     if size is not None:
         picture = square(picture, size, crop)
@@ -181,88 +180,147 @@ def scaled_to_spread(x: Tensor) -> Tensor:
 
     A way of showing, for noise far outside [-1, 1]; never part of the computation.
     """
-    return (x - x.mean()) / (3 * x.std().clamp(min=1e-6))
+    return (x - x.mean()) / (3 * x.std(correction=0).clamp(min=1e-6))
 
 
 def _read(source: str | Path | bytes | BinaryIO) -> bytes:
-    if isinstance(source, bytes):
-        data = source
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
     elif isinstance(source, (str, Path)):
         try:
             with Path(source).open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise PictureError(f"{source} cannot be opened: {error.strerror or error}.") from error
+                data = _read_all(file)
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            why = getattr(error, "strerror", None) or error
+            raise PictureError(f"{str(source)!r} cannot be opened: {why}.") from error
     else:
-        data = source.read(MAX_BYTES + 1)
+        try:
+            if getattr(source, "seekable", lambda: False)():  # whoever read it last left it at its end
+                source.seek(0)
+            data = _read_all(source)
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            raise PictureError("This file is closed or gone; choose it again.") from error
     if not data:
-        raise PictureError("This file is empty (0 bytes). Choose a PNG or JPEG.")
+        raise PictureError("This file is empty (0 bytes); choose a PNG or JPEG.")
     if len(data) > MAX_BYTES:
         most = MAX_BYTES // 2**20
         raise PictureError(f"This file is larger than {most} MB; save a smaller copy and try again.")
     return data
 
 
-def _decode(data: bytes, longest: int) -> Image.Image:
-    with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+def _read_all(file: BinaryIO) -> bytes:
+    data = file.read(MAX_BYTES + 1)
+    if not isinstance(data, (bytes, type(None))):
+        raise TypeError(f"a picture is read from a binary file, not from {type(file).__name__}")
+    while data and len(data) <= MAX_BYTES and (more := file.read(MAX_BYTES + 1 - len(data))):
+        data += more  # an unbuffered file may hand out less than is there
+    return data or b""
+
+
+def _decode(container: Container, longest: int) -> Image.Image:
+    with Image.open(io.BytesIO(container.data), formats=[container.kind]) as opened:
         width, height = opened.size
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-            raise PictureError(
-                f"This picture has {width} x {height} pixels; at most {MAX_SIDE:,} a side and "
-                f"{MAX_PIXELS // 10**6} million in all can be read."
-            )
-        opened.draft("RGB", (2 * longest, 2 * longest))  # JPEG alone: decode at a fraction
-        orientation = opened.getexif().get(0x0112, 1)
-        picture = _to_rgb(opened, longest)
-    turned = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(orientation)  # EXIF to Transpose
-    if turned is not None:
-        picture = picture.transpose(Image.Transpose(turned))
-    clean = Image.new("RGB", picture.size)  # pixels only: no EXIF, no profile, no text
+            raise _too_large(width, height)
+        scale = min(1.0, _GAP * longest / max(width, height))
+        opened.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))  # JPEG: a fraction
+        most = MAX_DECODED_WEBP if container.kind == "WEBP" else MAX_DECODED
+        if _bytes_to_decode(opened) + container.coefficients > most:
+            raise _too_large(width, height)
+        opened.load()
+        picture = _shrunk(opened, longest)
+    turn = _TURNS.get(container.orientation)
+    if turn is not None:
+        picture = picture.transpose(turn)
+    clean = Image.new("RGB", picture.size)  # pixels only, whatever else the decoder noted
     clean.paste(picture)
     return clean
 
 
-def _to_rgb(opened: Image.Image, longest: int) -> Image.Image:
-    scale = longest / max(opened.size)
-    sides = [max(1, round(side * scale)) for side in opened.size]
-
-    def small(picture: Image.Image) -> Image.Image:
-        if scale >= 1:
-            return picture
-        return picture.resize((sides[0], sides[1]), Image.Resampling.LANCZOS, reducing_gap=3)
-
-    if opened.mode.startswith(("I", "F")):  # 16-bit and wider: stretch to what the file holds
-        values = np.asarray(opened, np.float32)
-        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-        top = 65535.0 if opened.mode.startswith("I;16") else float(values.max(initial=0))
-        bottom = min(0.0, float(values.min(initial=0)))
-        if top > bottom:
-            values = (values - bottom) / (top - bottom) * 255
-        return small(Image.fromarray(values.clip(0, 255).astype(np.uint8))).convert("RGB")
-    if opened.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in opened.info:
-        rgba = small(opened.convert("RGBA"))
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return small(opened.convert("RGB"))
+def _too_large(width: int, height: int) -> PictureError:
+    return PictureError(
+        f"This picture has {width:,} x {height:,} pixels, too many to unpack here; make it smaller, "
+        "say 4,000 x 3,000, or save it as JPEG."
+    )
 
 
-def _what_it_is(data: bytes) -> str:
-    head = data[:64].lstrip()
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        if brand in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-            return _HEIC
-        kind = "an AVIF picture" if brand in (b"avif", b"avis") else "a video"
-        return f"This is {kind}, which cannot be read here; save it as PNG or JPEG."
-    for start, kind in _KINDS.items():
-        if head.lower().startswith(start.lower()):
-            return f"This is {kind}, not a photo; save or export it as PNG or JPEG."
-    return "This file is not a picture that can be read here; choose PNG, JPEG, WebP, GIF, BMP or TIFF."
+def _bytes_to_decode(opened: Image.Image) -> int:
+    """How much the decoder and its result hold at the worst moment, roughly."""
+    pixels = opened.width * opened.height
+    cost = pixels * (1 if opened.mode in ("1", "L", "P") else 2 if opened.mode.startswith("I;16") else 4)
+    if opened.format == "WEBP":  # the canvas twice and the frame, besides the result
+        return cost + 12 * pixels
+    tags = getattr(opened, "tag_v2", None)
+    if tags is not None:  # a strip or a tile at a time, which may be all of it
+        bits, samples = max(tags.get(258, (1,))), tags.get(277, 1)
+        rows = min(tags.get(278, opened.height), opened.height) * opened.width
+        return cost + max(rows, tags.get(322, 0) * tags.get(323, 0)) * bits * samples // 8
+    return cost
+
+
+def _shrunk(opened: Image.Image, longest: int) -> Image.Image:
+    """Bring any mode to RGB on white, at most `longest` pixels a side, a band of rows at a time.
+
+    Whatever the mode, no second copy of the whole picture is made at full size.
+    """
+    width, height = opened.size
+    if opened.mode in _UNREADABLE:
+        raise PictureError(
+            f"This picture stores its colours as {opened.mode}, which cannot be read here; "
+            "save it in RGB, as PNG or JPEG."
+        )
+    scale = min(1.0, longest / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if opened.mode == "RGB" and not opened.has_transparency_data:
+        return opened.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
+    factor = max(1, int(1 / (_GAP * scale)))
+    rows = factor * max(1, 2**20 // (width * factor))
+    reduced = Image.new("RGB", (math.ceil(width / factor), math.ceil(height / factor)))
+    span = _span(opened, rows) if opened.mode.startswith(("I", "F")) else None
+    for top in range(0, height, rows):
+        band = opened.crop((0, top, width, min(top + rows, height)))
+        rgb = _to_grey(band, *span) if span else _on_white(band)
+        reduced.paste(rgb.reduce(factor) if factor > 1 else rgb, (0, top // factor))
+    box = (0.0, 0.0, width / factor, height / factor)
+    return reduced.resize(size, Image.Resampling.LANCZOS, box=box)
+
+
+def _on_white(band: Image.Image) -> Image.Image:
+    if not band.has_transparency_data:
+        return band.convert("RGB")
+    rgba = band.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+
+
+def _span(opened: Image.Image, rows: int) -> tuple[float, float]:
+    """What is black and what is white: the whole range of 16 bits, else what the file holds."""
+    if opened.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    low, high = 0.0, 0.0
+    for top in range(0, opened.height, rows):
+        values = np.asarray(opened.crop((0, top, opened.width, min(top + rows, opened.height))))
+        finite = values[np.isfinite(values)]
+        low, high = min(low, float(finite.min(initial=0))), max(high, float(finite.max(initial=0)))
+    return low, high
+
+
+def _to_grey(band: Image.Image, low: float, high: float) -> Image.Image:
+    values = np.nan_to_num(np.asarray(band).astype(np.float64), nan=0.0, posinf=high, neginf=low)
+    values = (values - low) * (255 / (high - low)) if high > low else np.zeros_like(values)
+    return Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8)).convert("RGB")
 
 
 def contact_sheet(pictures: Tensor, columns: int | None = None, gap: int = 2) -> Image.Image:
-    """Lay out a batch (B, C, H, W) as one image, row by row, on white."""
+    """Lay out a batch (B, C, H, W) as one image, row by row, on white.
+
+    Raises
+    ------
+    ValueError
+        If the batch is empty.
+    """
     count, _, height, width = pictures.shape
+    if not count:
+        raise ValueError("there are no pictures to lay out")
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     size = (columns * (width + gap) - gap, rows * (height + gap) - gap)
