@@ -91,17 +91,17 @@ def load_denoiser(
             f"(sha256 {found[:12]}..., expected {str(card.get('sha256'))[:12]}...); fetch them again"
         )
     try:
-        model = Preconditioned(config_from(card["architecture"]), card["sigma_data"])
+        model = Preconditioned(config_from(card["architecture"]), float(card["sigma_data"]))
         model.load_state_dict({k: v.float() for k, v in load_file(path).items()})
         denoiser = NetworkDenoiser(
             model.placed(device).eval().requires_grad_(False),
             name,
-            card["size"],
-            card["sigma_min"],
-            card["sigma_max"],
+            int(card["size"]),
+            float(card["sigma_min"]),
+            float(card["sigma_max"]),
             tuple(card["classes"]),
         )
-    except (SafetensorError, RuntimeError, KeyError, TypeError) as error:
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{name} cannot be loaded: {error}") from error
     return denoiser
 

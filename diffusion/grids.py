@@ -51,7 +51,7 @@ def times_back(
     if grid not in GRIDS:
         raise ValueError(f"unknown grid {grid!r}; there are: {', '.join(GRIDS)}")
     if grid == "uniform_t":
-        return tuple(start * (steps - k) / steps for k in range(steps + 1))
+        return (start, *(start * (steps - k) / steps for k in range(1, steps + 1)))
     high = min(process.ratio(start), SIGMA_HIGH)
     low = min(SIGMA_LOW, high / 10)
     shares = [k / (steps - 1) for k in range(1, steps)] if steps > 1 else []

@@ -47,8 +47,9 @@ class FiniteData(Denoiser):
         self.pictures = pictures
 
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
-        flat, members = x.flatten(1), self.pictures.flatten(1).to(x)
+        # Float64: the distances nearly cancel, and a softmax feels what is left.
+        flat, members = x.flatten(1).double(), self.pictures.flatten(1).to(x.device).double()
         # |x - x_i|^2 without |x|^2, which all weights share.
         gap = members.square().sum(1) - 2 * flat @ members.T
-        share = torch.softmax(-gap / (2 * sigma[:, None] ** 2), dim=1)
-        return (share @ members).view_as(x)
+        share = torch.softmax(-gap / (2 * sigma.double()[:, None] ** 2), dim=1)
+        return (share @ members).view_as(x).to(x.dtype)

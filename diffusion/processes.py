@@ -138,7 +138,9 @@ class DDPMLinear(VariancePreserving):
 
     def time_of(self, ratio: float) -> float:
         """The stable root of 9.95*t^2 + 0.1*t = ln(1 + ratio^2), at most 1."""
-        fall = math.log1p(min(ratio, self.ratio(1.0)) ** 2)  # -ln(alpha_bar)
+        if ratio >= self.ratio(1.0):
+            return 1.0
+        fall = math.log1p(ratio**2)  # -ln(alpha_bar)
         return min(2 * fall / (0.1 + math.sqrt(0.01 + 4 * 9.95 * fall)), 1.0)
 
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from .denoiser import Denoiser
-from .grids import times_back, times_of_inversion
+from .grids import SIGMA_HIGH, times_back, times_of_inversion
 from .noise import Rng, standard_normal
 from .processes import Process
 
@@ -124,11 +124,11 @@ def _heun(at: _Moment) -> _Decision:
     """Second order: average the slope eps_hat at both ends of the step.
 
     Plain DDIM where the second look is impossible: towards sigma = 0, and where either end lies
-    beyond the noise the network knows.
+    beyond the noise the network knows or the grids resolve (a slope's error counts times the step).
     """
     end = at.mean(0.0)
     r_t, r_s = at.process.ratio(at.t), at.process.ratio(at.s)
-    if r_s == 0 or max(r_t, r_s) > at.net.sigma_max * (1 + 1e-6):
+    if r_s == 0 or max(r_t, r_s) > min(at.net.sigma_max, SIGMA_HIGH) * (1 + 1e-6):
         return end, 0.0, 0
     alpha, sigma = at.process.alpha(at.s), at.process.sigma(at.s)
     eps_end = (end - alpha * at.net.estimate(end, alpha, sigma)) / sigma

@@ -1,0 +1,46 @@
+"""Fixtures of the whole suite: one thread, no luck, and small networks with weights of no meaning."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from exact import small_network
+from hypothesis import settings
+
+from diffusion import checkpoint
+
+torch.set_num_threads(1)
+# No time limits and the same examples in every run: a test that fails, fails again.
+settings.register_profile("steady", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.load_profile("steady")
+
+SHAPES = {  # name: channels, size, classes
+    "digits": (1, 12, ("0", "1", "2")),
+    "dogs": (3, 16, ("beagle", "pug")),
+    "photos": (3, 16, ()),
+}
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like `pretrained/`, with a small network under each shipped name."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    for seed, (name, (channels, size, classes)) in enumerate(SHAPES.items()):
+        model = small_network(channels, len(classes), seed)
+        card = {
+            "title": f"small {name}",
+            "size": size,
+            "sigma_min": 0.002,
+            "sigma_max": 80.0,
+            "classes": list(classes),
+            "training": {"updates": 0, "pictures_seen": 0, "hours": 0.0, "history": []},
+        }
+        checkpoint.save_model(model, model.state_dict(), card, name, folder)
+    return folder
+
+
+@pytest.fixture
+def shipped(small_models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the small networks stand where the shipped ones are looked for."""
+    monkeypatch.setattr(checkpoint, "PRETRAINED", small_models)
+    return small_models

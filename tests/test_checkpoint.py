@@ -1,0 +1,142 @@
+"""Weights on disk: they come back as they were, or are refused by name."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from exact import small_network
+from safetensors.torch import load_file, save_file
+
+from diffusion import checkpoint
+from diffusion.checkpoint import ModelError, available, load_denoiser, read_card
+
+
+@pytest.fixture
+def folder(small_models: Path, tmp_path: Path) -> Path:
+    """A copy of the small models that a test may spoil."""
+    return Path(shutil.copytree(small_models, tmp_path / "pretrained"))
+
+
+def spoil_card(folder: Path, name: str, **changes: object) -> None:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_model_comes_back_as_it_was(folder: Path):
+    net, model = load_denoiser("dogs", folder), small_network(3, 2, seed=1)
+    for key, value in model.state_dict().items():
+        # float16 keeps eleven bits: half a unit in the last place is 2^-11 of the value.
+        assert torch.allclose(net.model.state_dict()[key], value, rtol=2**-11, atol=1e-7)
+    x = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    for sigma in (0.05, 1.0, 30.0):
+        found, wanted = net(x, sigma), model(x, torch.full((2,), sigma))
+        # Rounding 2^-11 of every weight, through some twenty layers.
+        assert (found - wanted).abs().max() < 20 * 2**-11 * wanted.abs().max()
+    assert (net.name, net.size, net.classes) == ("dogs", 16, ("beagle", "pug"))
+    assert (net.sigma_min, net.sigma_max, net.channels) == (0.002, 80.0, 3)
+    assert not net.model.training
+
+
+def test_the_card_says_what_lies_beside_it(folder: Path):
+    card = read_card("digits", folder)
+    weights = folder / "digits.safetensors"
+    assert card["name"] == "digits"
+    assert card["bytes"] == weights.stat().st_size
+    assert card["sha256"] == checkpoint.sha256(weights)
+    assert card["parameters"] == sum(v.numel() for v in load_file(weights).values())
+    assert checkpoint.config_from(card["architecture"]) == small_network(1, 3).net.config
+
+
+def test_weights_are_float16_and_no_pickle(folder: Path):
+    """A safetensors file begins with the length of a JSON header; a pickle or zip does not."""
+    raw = (folder / "photos.safetensors").read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8 : 8 + length])
+    assert {entry["dtype"] for key, entry in header.items() if key != "__metadata__"} == {"F16"}
+
+
+def test_what_is_available(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    assert available(folder) == ["digits", "dogs", "photos"]
+    monkeypatch.setattr(checkpoint, "PRETRAINED", folder)
+    assert available() == ["digits", "dogs", "photos"]
+    assert load_denoiser("photos").name == "photos"
+    assert available(tmp_path / "nothing") == []
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones(folder: Path):
+    with pytest.raises(ModelError, match=r"no model called 'cats' in pretrained/ \(there are: digits, dogs"):
+        load_denoiser("cats", folder)
+
+
+def test_missing_weights_are_named(folder: Path):
+    (folder / "dogs.safetensors").unlink()
+    with pytest.raises(
+        ModelError, match=r"weights pretrained/dogs.safetensors are missing; fetch them again"
+    ):
+        load_denoiser("dogs", folder)
+
+
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "swapped"])
+def test_altered_weights_are_refused_by_name(folder: Path, damage: str):
+    path = folder / "dogs.safetensors"
+    raw = bytearray(path.read_bytes())
+    if damage == "flipped":
+        raw[-1] ^= 1
+    elif damage == "truncated":
+        raw = raw[:-100]
+    else:
+        raw = bytearray((folder / "photos.safetensors").read_bytes())
+    path.write_bytes(raw)
+    with pytest.raises(ModelError, match=r"pretrained/dogs.safetensors are not the ones its card describes"):
+        load_denoiser("dogs", folder)
+
+
+def test_a_card_that_is_no_json_is_named(folder: Path):
+    (folder / "dogs.json").write_text("{")
+    with pytest.raises(ModelError, match=r"card pretrained/dogs.json cannot be read"):
+        load_denoiser("dogs", folder)
+    (folder / "dogs.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(ModelError, match=r"card pretrained/dogs.json cannot be read"):
+        load_denoiser("dogs", folder)
+    (folder / "dogs.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"card pretrained/dogs.json is not a JSON object"):
+        load_denoiser("dogs", folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"architecture": {"widths": [16, 16]}},
+        {"architecture": {"depth": 3, "widths": [8]}},
+        {"architecture": {}},
+        {"architecture": None},
+        {"sigma_data": None},
+        {"size": "large"},
+        {"sigma_max": []},
+        {"classes": None},
+    ],
+)
+def test_weights_that_do_not_fit_their_card_are_named(folder: Path, change: dict):
+    spoil_card(folder, "dogs", **change)
+    with pytest.raises(ModelError, match="dogs cannot be loaded"):
+        load_denoiser("dogs", folder)
+
+
+def test_a_file_that_is_no_safetensors_is_named(folder: Path):
+    path = folder / "dogs.safetensors"
+    path.write_bytes(b"nothing of the kind")
+    spoil_card(folder, "dogs", sha256=checkpoint.sha256(path))
+    with pytest.raises(ModelError, match="dogs cannot be loaded"):
+        load_denoiser("dogs", folder)
+
+
+def test_missing_tensors_are_named(folder: Path):
+    path = folder / "dogs.safetensors"
+    weights = load_file(path)
+    del weights["net.stem.bias"]
+    save_file(weights, path)
+    spoil_card(folder, "dogs", sha256=checkpoint.sha256(path))
+    with pytest.raises(ModelError, match=r"dogs cannot be loaded: .*\n.*net\.stem\.bias"):
+        load_denoiser("dogs", folder)

@@ -1,0 +1,258 @@
+"""Training on a trivial set: it learns, and no interruption loses or bends anything."""
+
+import json
+from dataclasses import replace
+from itertools import islice, pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from diffusion import checkpoint, data, training
+from diffusion.network import UNetConfig
+from diffusion.recipes import Recipe
+from diffusion.training import Trainer
+
+RECIPE = Recipe(
+    title="two flat colours",
+    config=UNetConfig(widths=(8, 16), blocks=1),
+    size=8,
+    sigma_data=0.7,
+    batch=8,
+    learning_rate=3e-3,
+    warmup=5,
+    ema=0.1,
+)
+
+
+def flat(count: int) -> data.Split:
+    """Dark and bright pictures, in turn."""
+    pictures = tuple(torch.full((3, 8, 8), (40, 215)[i % 2], dtype=torch.uint8) for i in range(count))
+    return data.Split(pictures, torch.arange(count) % 2, tuple(map(str, range(count))))
+
+
+DATA = data.DataSet(flat(16), flat(4), ("dark", "bright"))
+
+
+def trainer(folder: Path, recipe: Recipe = RECIPE, **options: object) -> Trainer:
+    return Trainer(recipe, "flat", DATA, folder, **options)  # type: ignore[arg-type]
+
+
+def run(one: Trainer, pictures: int) -> list[training.Report]:
+    """Train up to a total of pictures, with a report for each update."""
+    return list(one.run(minutes=1e6, pictures=pictures, every=0))
+
+
+def everything(one: Trainer) -> dict[str, torch.Tensor]:
+    state = one.state
+    tensors = {f"weights.{k}": v for k, v in state.model.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in state.average.items()}
+    for i, moments in state.optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{i}.{k}": v for k, v in moments.items()}
+    return tensors
+
+
+def assert_same(one: Trainer, other: Trainer) -> None:
+    a, b = everything(one), everything(other)
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_loss_falls(tmp_path: Path):
+    """An untrained network answers with loss about 1, the variance of its target."""
+    one = trainer(tmp_path)
+    before = one.loss_by_noise(DATA.val)
+    reports = run(one, 8 * 120)
+    losses = [report.loss for report in reports]
+    assert len(losses) == 120
+    assert sum(losses[-20:]) / 20 < sum(losses[:5]) / 5 / 2
+    assert all(a.pictures + 8 == b.pictures for a, b in pairwise(reports))
+    after = one.loss_by_noise(DATA.val)  # held-out pictures, averaged weights
+    for level in (0.4, 0.8, 1.6):
+        k = training.VAL_SIGMAS.index(level)
+        assert after[k]["mse"] < before[k]["mse"] / 2
+
+
+def test_same_seed_same_weights(tmp_path: Path):
+    a, b, c = (trainer(tmp_path / n, seed=s) for n, s in (("a", 0), ("b", 0), ("c", 1)))
+    for one in (a, b, c):
+        run(one, 40)
+    assert_same(a, b)
+    assert not torch.equal(a.state.average["net.stem.weight"], c.state.average["net.stem.weight"])
+
+
+def test_a_resumed_run_goes_on_exactly(tmp_path: Path):
+    """Counters, weights, average and Adam's moments; then the same update gives the same bits."""
+    first = trainer(tmp_path)
+    run(first, 80)
+    second = trainer(tmp_path)
+    assert (second.state.updates, second.state.pictures) == (10, 80)
+    assert second.state.seconds == first.state.seconds
+    assert second.state.history == first.state.history
+    assert_same(first, second)
+
+    for one in (first, second):
+        one.rng.manual_seed(5)
+        run(one, 160)
+    assert (second.state.updates, second.state.pictures) == (20, 160)
+    assert [row["pictures"] for row in second.state.history] == list(range(8, 161, 8))
+    assert_same(first, second)
+
+
+def test_a_resumed_run_does_not_repeat_its_draws(tmp_path: Path):
+    first = trainer(tmp_path)
+    before = first.rng.initial_seed()
+    run(first, 8)
+    assert trainer(tmp_path).rng.initial_seed() != before
+
+
+def test_the_average_follows_the_weights(tmp_path: Path):
+    """One update: half-life ema*pictures, at least a batch."""
+    one = trainer(tmp_path)
+    before = {k: v.clone() for k, v in one.state.average.items()}
+    run(one, 8)
+    now = one.state.model.state_dict()
+    for key, value in one.state.average.items():  # half-life 8 pictures, 8 seen: half-way
+        assert torch.allclose(value, (before[key] + now[key]) / 2, rtol=1e-5, atol=1e-8)
+    assert any(not torch.equal(v, before[k]) for k, v in one.state.average.items())
+
+
+def test_the_state_is_no_pickle(tmp_path: Path):
+    run(trainer(tmp_path), 16)
+    assert [f.name for f in tmp_path.iterdir()] == ["state.safetensors"]
+    raw = (tmp_path / "state.safetensors").read_bytes()
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    assert json.loads(header["__metadata__"]["facts"])["pictures"] == 16
+
+
+def test_an_interrupted_save_leaves_the_old_state_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    one = trainer(tmp_path)
+    run(one, 16)
+    old = (tmp_path / "state.safetensors").read_bytes()
+
+    def half(tensors: dict, path: Path, metadata: dict) -> None:
+        Path(path).write_bytes(old[: len(old) // 2])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "save_file", half)
+        with pytest.raises(KeyboardInterrupt):
+            run(one, 32)
+    assert (tmp_path / "state.safetensors").read_bytes() == old
+    resumed = trainer(tmp_path)
+    assert resumed.state.pictures == 16
+    run(resumed, 32)
+    with safe_open(tmp_path / "state.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["facts"])["pictures"] == 32
+
+
+def test_a_run_that_was_cut_off_resumes_from_its_last_save(tmp_path: Path):
+    one = trainer(tmp_path)
+    run(one, 16)
+    next(islice(one.run(minutes=1e6, pictures=800, every=0), 3, None))  # then nobody asks for more
+    assert one.state.pictures == 48
+    assert trainer(tmp_path).state.pictures == 16
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_state(tmp_path: Path):
+    run(trainer(tmp_path), 16)
+    old = (tmp_path / "state.safetensors").read_bytes()
+    with pytest.raises(
+        FloatingPointError, match=r"lower the learning rate and resume from .*state\.safetensors"
+    ):
+        run(trainer(tmp_path, replace(RECIPE, learning_rate=1e30)), 800)
+    assert (tmp_path / "state.safetensors").read_bytes() == old
+
+
+def test_export_and_load_again(tmp_path: Path):
+    one = trainer(tmp_path / "run")
+    run(one, 8 * 30)
+    one.export(tmp_path / "pretrained", {"data": {"name": "flat"}, "limits": "knows two colours"})
+    net = checkpoint.load_denoiser("flat", tmp_path / "pretrained")
+    trained = one.denoiser()
+    x = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    for sigma in (0.05, 1.0, 30.0):
+        found, wanted = net(x, sigma), trained(x, sigma)
+        # float16 rounds every weight by up to 2^-11, through some twenty layers.
+        assert (found - wanted).abs().max() < 20 * 2**-11 * wanted.abs().max()
+    assert (net.name, net.size, net.classes) == ("flat", 8, ("dark", "bright"))
+
+    card = checkpoint.read_card("flat", tmp_path / "pretrained")
+    assert card["limits"] == "knows two colours"
+    facts = card["training"]
+    assert (facts["updates"], facts["pictures_seen"], facts["pictures_in_set"]) == (30, 240, 16)
+    assert len(facts["history"]) == 30
+    assert [row["sigma"] for row in facts["loss_by_noise"]["val"]] == list(training.VAL_SIGMAS)
+
+
+def test_exported_weights_are_the_average(tmp_path: Path):
+    one = trainer(tmp_path / "run")
+    run(one, 80)
+    one.export(tmp_path, {})
+    stored = checkpoint.load_denoiser("flat", tmp_path).model.state_dict()
+    assert all(torch.equal(v, one.state.average[k].half().float()) for k, v in stored.items())
+    last = one.state.model.state_dict()
+    assert any(not torch.equal(v, last[k].half().float()) for k, v in stored.items())
+
+
+def test_training_goes_on_from_shipped_weights(tmp_path: Path):
+    one = trainer(tmp_path / "run")
+    run(one, 80)
+    one.export(tmp_path / "pretrained", {})
+    other = trainer(tmp_path / "elsewhere", start=tmp_path / "pretrained")
+    assert (other.state.updates, other.state.pictures) == (10, 80)
+    for key, value in other.state.model.state_dict().items():
+        assert torch.equal(value, one.state.average[key].half().float())
+        assert torch.equal(value, other.state.average[key])
+    run(other, 96)
+    assert other.state.updates == 12
+
+
+def test_shipped_weights_of_another_shape_are_left_alone(tmp_path: Path):
+    one = trainer(tmp_path / "run")
+    run(one, 16)
+    one.export(tmp_path / "pretrained", {})
+    wider = replace(RECIPE, config=replace(RECIPE.config, widths=(16, 16)))
+    assert trainer(tmp_path / "elsewhere", wider, start=tmp_path / "pretrained").state.updates == 0
+
+
+def test_loss_by_noise_is_edms_loss_of_the_average(tmp_path: Path):
+    """A fresh network is c_skip*x: its mse is (1 - c_skip)^2*|x0|^2 + (c_skip*sigma)^2, more or less."""
+    one = trainer(tmp_path)
+    x0 = data.centre_crops(DATA.val, 8)
+    for row in one.loss_by_noise(DATA.val):
+        sigma, s = row["sigma"], 0.7
+        c_skip = s**2 / (s**2 + sigma**2)
+        own, noise = (1 - c_skip) ** 2 * float(x0.square().mean()), (c_skip * sigma) ** 2
+        # n = 768 noise values: five standard errors of their square and of their product with x0.
+        error = 5 * (noise * (2 / 768) ** 0.5 + 2 * (own * noise / 768) ** 0.5)
+        assert abs(row["mse"] - own - noise) <= error + 1e-6
+        assert row["loss"] == pytest.approx(
+            (sigma**2 + s**2) / (sigma * s) ** 2 * row["mse"], rel=0.02, abs=1e-4
+        )
+
+
+def test_labels_are_learnt(tmp_path: Path):
+    """From nothing but noise, the label alone tells dark from bright."""
+    one = trainer(tmp_path)
+    run(one, 8 * 120)
+    net = one.denoiser()
+    x = 20 * torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    dark, bright = (net.asked_for(name)(x, 20.0).mean().item() for name in ("dark", "bright"))
+    assert bright - dark > 0.7  # of 1.37 between the two
+
+
+def test_thinned_history_keeps_its_last_row():
+    rows = [{"pictures": float(i)} for i in range(257)]
+    thin = training._thinned(rows, 100)
+    assert len(thin) <= 100
+    assert thin[-1] == rows[-1]
+    assert training._thinned([], 100) == []
+
+
+def test_provenance_of_every_recipe():
+    for name in training._DATA:
+        facts = training.provenance(name, "cpu")
+        assert facts["licence"].startswith("the weights follow the data: ")
+        assert facts["machine"].startswith("CPU")
