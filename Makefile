@@ -8,7 +8,6 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-DATA ?= ../shared/data
 MODEL ?= digits
 MINUTES ?= 60
 
@@ -32,9 +31,11 @@ bench: .venv/bench.stamp
 	$(BIN)/python -m bench
 
 evaluate: .venv/bench.stamp
+	$(if $(DATA),,$(error say where the data sets lie: make evaluate DATA=folder))
 	$(BIN)/python -m bench.evaluate --data $(DATA)
 
 train: .venv/app.stamp
+	$(if $(DATA),,$(error say where the pictures lie: make train DATA=folder MODEL=dogs))
 	$(BIN)/python -m diffusion train --data $(DATA) --model $(MODEL) --minutes $(MINUTES) --export
 
 pictures: .venv/dev.stamp

@@ -192,7 +192,11 @@ def _files(folder: Path, only: str | None) -> list[Path]:
     if not folder.is_dir():
         return []
     found = (f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
-    return sorted(f for f in found if not f.name.startswith("."))  # "._x.jpg" comes from a Mac's archive
+    files = sorted(f for f in found if not f.name.startswith("."))  # "._x.jpg" comes from a Mac's archive
+    if only in ("cat", "dog") and (folder / "annotations").is_dir():
+        # The published archive keeps both kinds together and capitalises the cats' breeds.
+        files = [f for f in files if f.name[0].isupper() == (only == "cat")]
+    return files
 
 
 def _pictures_of(folder: Path) -> Path:

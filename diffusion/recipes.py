@@ -56,8 +56,8 @@ class Recipe:
     sigma_max: float = 80.0
     log_sigma_mean: float = -0.6
     log_sigma_std: float = 1.3
-    batch: int = 16
-    learning_rate: float = 6e-4
+    batch: int = 8
+    learning_rate: float = 4e-4
     warmup: int = 200
     ema: float = 0.05
     label_dropout: float = 0.1

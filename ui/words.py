@@ -3,8 +3,9 @@
 TITLE = "There and Back"
 SUBTITLE = "Watch a picture drown in noise, then let a small network walk it back, step by step."
 
-UPLOAD_HELP = "PNG, JPEG, WebP, GIF, BMP or TIFF, up to 25 MB. It stays in this session's memory, "
-"nowhere else."
+UPLOAD_HELP = (
+    "PNG, JPEG, WebP, GIF, BMP or TIFF, up to 25 MB. It stays in this session's memory and nowhere else."
+)
 
 PROCESSES = {
     "brownian": "Brownian (the tutorial's)",
@@ -128,11 +129,11 @@ APART = (
 APART_EMPTY = "Walk back first: then any step of the way can be taken apart here."
 
 APART_LABELS = {
-    "x_t": "x_t, before",
-    "x0_hat": "x̂_0, the network's guess at the clean picture",
-    "removed": "f_θ(x_t, t), taken away",
-    "noise": "η, fresh noise added",
-    "x_s": "x_{t−1}, after",
+    "x_t": "before the step",
+    "x0_hat": "the network's guess at the clean picture",
+    "removed": "taken away",
+    "noise": "fresh noise, added",
+    "x_s": "after the step",
 }
 
 FIGURES = {

@@ -322,8 +322,8 @@ function lowered(text) {
 
 function short(value) {
   if (value === null) return "∞";
-  if (value === 0) return "0";
   const size = Math.abs(value);
+  if (size < 1e-12) return "0"; // rounding alone
   if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e", "·10^").replace("+", "");
   return String(Number(value.toPrecision(3)));
 }
