@@ -1,0 +1,469 @@
+"""The app's logic without a browser: what the widgets do to the journey.
+
+Small networks of no meaning stand in for the shipped ones where only the logic matters.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
+from diffusion.pictures import open_picture
+from ui import words
+from ui.journey import WayThere, walk_there
+from ui.resources import samples
+from ui.settings import (
+    BACK_STEPS_RANGE,
+    PHOTO_SIZES,
+    PRESETS,
+    SEED_RANGE,
+    SIGMA_Q_RANGE,
+    STARTS,
+    STEPS_RANGE,
+    There,
+)
+from ui.state import Session
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+#: Seconds a rerun may take on a busy machine.
+PATIENCE = 120
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches() -> Iterator[None]:
+    """No network of one test in another."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def opened() -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def app(shipped: Path) -> AppTest:
+    """The journey page with small networks, on the quickest of them."""
+    app = opened()
+    app.radio(key="model").set_value("digits").run()
+    assert not app.exception
+    return app
+
+
+def here(app: AppTest) -> Session:
+    return app.session_state["journey"]
+
+
+def there(app: AppTest) -> WayThere:
+    way = here(app).there
+    assert way is not None
+    return way
+
+
+def expected(app: AppTest, settings: There, size: int = 12, channels: int = 1) -> WayThere:
+    """What the core makes of the session's picture."""
+    picture = here(app).picture
+    assert picture is not None
+    *_, way = walk_there(picture.tensor(size, channels, here(app).crop), settings)
+    assert isinstance(way, WayThere)
+    return way
+
+
+def same(one: WayThere, other: WayThere) -> bool:
+    return (
+        one.settings == other.settings and one.stops == other.stops and torch.equal(one.frames, other.frames)
+    )
+
+
+def put(app: AppTest, stop: int) -> AppTest:
+    here(app).stand_at(stop, len(there(app).stops))
+    here(app).move_to(stop)
+    return app.run()
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    """Press a button, and let what it started come to its end."""
+    app.button(key=key).click().run()
+    return settled(app)
+
+
+def settled(app: AppTest) -> AppTest:
+    run = here(app).run
+    while run is not None and run.computing:
+        run.wait(PATIENCE)
+        app.run()
+    assert not app.exception
+    return app
+
+
+def keys(app: AppTest) -> set[str | None]:
+    return {button.key for button in app.button}
+
+
+# --- opening ------------------------------------------------------------------------------------
+
+
+def test_opens_on_the_shipped_networks() -> None:
+    app = opened()
+    assert not app.error
+    assert not app.warning
+    name = app.radio(key="model").value
+    card = checkpoint.read_card(name)
+    channels = card["architecture"]["channels"]
+    assert there(app).x0.shape[1] == channels
+    assert same(there(app), expected(app, There(), there(app).x0.shape[-1], channels))
+    assert here(app).run is None
+    assert app.button(key="clear").disabled
+    assert not app.button(key="walk").disabled
+
+
+def test_second_page_opens() -> None:
+    app = opened().switch_page("ui/pages/networks.py").run()
+    assert not app.exception
+    assert [heading.value for heading in app.subheader] != []
+    assert app.metric
+
+
+def test_without_networks_the_way_there_still_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "PRETRAINED", tmp_path / "missing")
+    app = opened()
+    assert words.NO_MODELS in [warning.value for warning in app.warning]
+    assert same(there(app), expected(app, There(), 64, 3))
+    assert app.button(key="walk").disabled
+    assert app.button(key="one").disabled
+    app.number_input(key="seed").set_value(3).run()
+    assert not app.exception
+    assert there(app).settings.seed == 3
+    app.switch_page("ui/pages/networks.py").run()
+    assert not app.exception
+    assert words.NO_MODELS in [info.value for info in app.info]
+
+
+def test_a_broken_card_is_left_out(shipped: Path) -> None:
+    card = shipped / "dogs.json"
+    whole = card.read_bytes()
+    card.write_text("{ no card")
+    try:
+        app = opened()
+        assert "Dogs" not in app.radio(key="model").options
+        assert not app.error
+    finally:
+        card.write_bytes(whole)
+
+
+def test_altered_weights_are_one_sentence(shipped: Path) -> None:
+    weights = shipped / "digits.safetensors"
+    whole = weights.read_bytes()
+    app = opened()
+    app.radio(key="model").set_value("digits").run()
+    weights.write_bytes(whole[:-4])
+    try:
+        press(app, "walk")
+        assert here(app).run is None
+        assert any("digits" in info.value for info in app.info)
+    finally:
+        weights.write_bytes(whole)
+    press(app, "walk")
+    assert not app.info
+    assert here(app).run is not None
+
+
+# --- the way there ------------------------------------------------------------------------------
+
+
+def test_each_setting_computes_the_way_anew(app: AppTest) -> None:
+    before = there(app)
+    assert same(before, expected(app, There()))
+    changes: list[tuple[str, Any]] = [
+        ("steps", 7), ("steps", 1), ("sigma_q", 20.0), ("seed", 12),
+        ("process", "straight_line"), ("grid", "rho7"),
+    ]  # fmt: skip
+    for key, value in changes:
+        fields = app.selectbox if isinstance(value, str) else app.number_input
+        fields(key=key).set_value(value).run()
+        assert not app.exception
+        assert same(there(app), expected(app, There(**{key: value}))), key
+        assert not torch.equal(there(app).frames[-1], before.frames[-1])
+        fields(key=key).set_value(getattr(There(), key)).run()
+        assert same(there(app), before), key
+
+
+def test_a_rerun_computes_nothing(app: AppTest) -> None:
+    before = there(app)
+    app.run()
+    app.selectbox(key="sampler").set_value("ddim").run()
+    assert there(app) is before
+
+
+def test_every_process_and_grid_can_be_shown(app: AppTest) -> None:
+    app.number_input(key="steps").set_value(5).run()
+    for process in PROCESSES:
+        for grid in GRIDS:
+            app.selectbox(key="process").set_value(process)
+            app.selectbox(key="grid").set_value(grid)
+            app.run()
+            assert not app.exception, (process, grid)
+            assert same(there(app), expected(app, There(process, 3.0, 5, grid)))
+        assert app.number_input(key="sigma_q").disabled == (process != "brownian")
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_presets_set_the_widgets(app: AppTest, name: str) -> None:
+    app.number_input(key="seed").set_value(5).run()
+    app.pills(key="preset").set_value(name).run()
+    assert not app.exception
+    preset = PRESETS[name]
+    for key, value in {
+        "sigma_q": preset.there.sigma_q,
+        "steps": preset.there.steps,
+        "back_steps": preset.back.steps,
+        "seed": 5,  # a person's own choice stays
+    }.items():
+        assert app.number_input(key=key).value == value, key
+    for key, value in {
+        "process": preset.there.process,
+        "grid": preset.there.grid,
+        "sampler": preset.back.sampler,
+        "back_grid": preset.back.grid,
+    }.items():
+        assert app.selectbox(key=key).value == value, key
+    assert app.segmented_control(key="start").value == preset.back.start
+    assert there(app).settings.sigma_q == preset.there.sigma_q
+
+
+def test_number_fields_are_bounded_and_say_so(app: AppTest) -> None:
+    bounds = {
+        "steps": STEPS_RANGE, "sigma_q": SIGMA_Q_RANGE, "seed": SEED_RANGE, "back_steps": BACK_STEPS_RANGE,
+    }  # fmt: skip
+    assert {field.key for field in app.number_input} == set(bounds)
+    for key, (low, high) in bounds.items():
+        field = app.number_input(key=key)
+        assert (field.min, field.max) == (low, high)
+        assert f"{low:g}" in field.help
+        assert f"{high}" in field.help or f"{high:g}" in field.help
+
+
+def test_the_network_decides_size_and_channels(app: AppTest) -> None:
+    assert there(app).x0.shape == (1, 1, 12, 12)
+    app.radio(key="model").set_value("dogs").run()
+    assert there(app).x0.shape == (1, 3, 16, 16)
+    app.radio(key="model").set_value("photos").run()
+    assert there(app).x0.shape[-1] in PHOTO_SIZES
+    for size in PHOTO_SIZES:
+        app.segmented_control(key="size").set_value(size).run()
+        assert not app.exception
+        assert there(app).x0.shape == (1, 3, size, size)
+        assert same(there(app), expected(app, There(), size, 3))
+
+
+# --- the way back -------------------------------------------------------------------------------
+
+
+def test_walks_back_from_the_thumb(app: AppTest) -> None:
+    put(app, 60)
+    start = there(app).frames[60:61]
+    press(app, "walk")
+    session = here(app)
+    assert session.run is not None
+    way = session.run.way
+    assert session.run.finished
+    assert way.start_t == there(app).stops[60].t
+    assert way.start is not None
+    assert torch.equal(way.start, start)
+    assert session.stop == session.last() == len(there(app).stops) + len(way.ready()) - 1
+    assert not app.button(key="clear").disabled
+    assert "stop" not in keys(app)
+
+    first = way.steps[-1].x_s
+    press(app, "walk")  # from the same place once more
+    assert session.run.way is not way
+    assert session.run.way.start_t == way.start_t
+    assert torch.equal(session.run.way.steps[-1].x_s, first)
+
+
+def test_at_t_0_it_says_where_it_starts(app: AppTest) -> None:
+    put(app, 0)
+    press(app, "walk")
+    run = here(app).run
+    if run is None:  # then it has to say why
+        assert app.info
+    else:
+        assert run.way.start_t > 0
+        assert run.finished
+
+
+def test_every_start_finishes(app: AppTest) -> None:
+    put(app, 40)
+    app.number_input(key="back_steps").set_value(4)
+    for start in STARTS:
+        app.segmented_control(key="start").set_value(start).run()
+        press(app, "walk")
+        run = here(app).run
+        assert run is not None
+        assert run.finished
+        assert run.error is None
+        assert run.way.settings.start == start
+        assert run.way.total == len(run.way.steps) == 4
+        assert run.way.steps[-1].s < 1e-3
+        assert run.way.start_t == (there(app).stops[40].t if start == "here" else 1)
+
+
+def test_every_sampler_finishes(app: AppTest) -> None:
+    app.number_input(key="back_steps").set_value(3)
+    app.segmented_control(key="start").set_value("noise")
+    for sampler in SAMPLERS:
+        app.selectbox(key="sampler").set_value(sampler).run()
+        press(app, "walk")
+        run = here(app).run
+        assert run is not None
+        assert run.finished
+        assert run.way.sampler == sampler
+        for step in run.way.steps:
+            assert torch.allclose(step.x_t - step.removed + step.eta(), step.x_s, atol=1e-5)
+
+
+def test_one_step_then_go_on(app: AppTest) -> None:
+    put(app, 100)
+    press(app, "one")
+    run = here(app).run
+    assert run is not None
+    assert len(run.way.steps) == 1
+    press(app, "one")
+    assert here(app).run is run
+    assert len(run.way.steps) == 2
+    press(app, "walk")
+    assert here(app).run is run
+    assert run.finished
+    alone = run.way.steps[-1].x_s
+    press(app, "clear")
+    put(app, 100)
+    press(app, "walk")  # at one go: the same
+    again = here(app).run
+    assert again is not None
+    assert torch.equal(again.way.steps[-1].x_s, alone)
+
+
+def test_clear_takes_the_way_back_away(app: AppTest) -> None:
+    put(app, 30)
+    press(app, "walk")
+    press(app, "clear")
+    assert here(app).run is None
+    assert here(app).stop < len(there(app).stops)
+    assert app.button(key="clear").disabled
+
+
+@pytest.mark.parametrize(("key", "value"), [("seed", 9), ("model", "dogs")])
+def test_a_new_way_there_drops_the_way_back(app: AppTest, key: str, value: Any) -> None:
+    put(app, 30)
+    press(app, "walk")
+    (app.radio if key == "model" else app.number_input)(key=key).set_value(value).run()
+    assert not app.exception
+    assert here(app).run is None
+    assert here(app).stop < len(there(app).stops)
+
+
+def test_other_settings_begin_another_way_back(app: AppTest) -> None:
+    put(app, 50)
+    press(app, "one")
+    first = here(app).run
+    app.selectbox(key="sampler").set_value("ddim").run()
+    assert here(app).run is first, "a change alone throws nothing away"
+    press(app, "walk")
+    run = here(app).run
+    assert run is not None
+    assert run is not first
+    assert run.way.sampler == "ddim"
+    assert run.finished
+
+
+def test_a_class_can_be_asked_for(app: AppTest) -> None:
+    app.segmented_control(key="start").set_value("noise").run()
+    ends = []
+    labels: list[Any] = [None, "0", "2"]
+    for label in labels:
+        app.selectbox(key="label-digits").set_value(label).run()
+        press(app, "walk")
+        run = here(app).run
+        assert run is not None
+        assert run.way.settings.label == label
+        ends.append(run.way.steps[-1].x_s)
+    assert not any(torch.equal(ends[i], ends[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+
+def png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_an_upload_is_taken(app: AppTest) -> None:
+    data = png(30, 20)
+    app.file_uploader[0].upload("mine.png", data, "image/png").run()
+    assert not app.exception
+    picture = here(app).picture
+    assert picture is not None
+    assert picture.image.tobytes() == open_picture(data).tobytes()
+    assert same(there(app), expected(app, There()))
+    assert app.pills(key="sample").value is None
+    assert not app.error
+    assert app.file_uploader[0].value is None, "the file is not kept"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no picture at all", png(40, 40)[:150], b"%PDF-1.7 and so on", b"\0" * 5000],
+    ids=["empty", "text", "cut", "pdf", "zeros"],
+)
+def test_a_bad_upload_is_one_sentence(app: AppTest, data: bytes) -> None:
+    picture, way = here(app).picture, there(app)
+    app.file_uploader[0].upload("bad.png", data, "image/png").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    said = app.error[0].value
+    assert said.endswith(".")
+    assert "\n" not in said
+    assert len(said) < 400
+    assert here(app).picture is picture
+    assert there(app) is way
+
+    app.file_uploader[0].upload("good.png", png(20, 20), "image/png").run()
+    assert not app.error
+    assert here(app).picture is not picture
+
+
+def test_every_sample_opens(app: AppTest) -> None:
+    names = list(app.pills(key="sample").options)
+    assert names
+    ids = set()
+    for sample in samples():
+        app.pills(key="sample").set_value(sample.name).run()
+        assert not app.exception
+        picture = here(app).picture
+        assert picture is not None
+        assert picture.title == sample.title
+        assert picture.source
+        ids.add(picture.id)
+    assert len(ids) == len(names)
+
+
+def test_sessions_are_strangers(app: AppTest) -> None:
+    other = opened()
+    other.number_input(key="seed").set_value(99).run()
+    app.run()
+    assert here(app) is not here(other)
+    assert there(app).settings.seed == 0
+    assert there(other).settings.seed == 99
