@@ -193,7 +193,7 @@ def _files(folder: Path, only: str | None) -> list[Path]:
         return []
     found = (f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES)
     files = sorted(f for f in found if not f.name.startswith("."))  # "._x.jpg" comes from a Mac's archive
-    if only in ("cat", "dog") and (folder / "annotations").is_dir():
+    if only in ("cat", "dog") and (folder.parent / "annotations").is_dir():
         # The published archive keeps both kinds together and capitalises the cats' breeds.
         files = [f for f in files if f.name[0].isupper() == (only == "cat")]
     return files
