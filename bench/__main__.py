@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 
-PARTS = ("bench.steps", "bench.scaling", "bench.app")
+PARTS = ("bench.steps", "bench.scaling", "bench.page")
 
 
 def main() -> None:

@@ -132,7 +132,11 @@ class DogEye(Judge):
 
 
 class DigitReader(Judge):
-    """A small convolutional network that reads handwritten digits, trained here once and kept."""
+    """A small convolutional network that reads handwritten digits, trained here once and kept.
+
+    It has an eleventh class, "no digit", learnt from noise and scrambled digits: without it such a
+    network is sure of some digit in pure noise too, and its praise would mean nothing.
+    """
 
     threshold = 0.9
     rate_name = "sure of some digit"
@@ -147,7 +151,7 @@ class DigitReader(Judge):
             nn.Conv2d(48, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(),
             nn.Flatten(), nn.Linear(64 * 49, 128), nn.ReLU(),
         )  # fmt: skip
-        self.head = nn.Linear(128, 10)
+        self.head = nn.Linear(128, 11)
         self.both = nn.Sequential(self.body, self.head)
         file = cache / "digit-reader.safetensors"
         if file.is_file():
@@ -176,7 +180,10 @@ class DigitReader(Judge):
             chosen = torch.randint(len(split), (batch,), generator=rng)
             down, right = (torch.randint(5, (2,), generator=rng) - 2).tolist()
             x = data.to_unit(pictures[chosen].roll((down, right), (2, 3)))  # the edges are black
-            F.cross_entropy(self.both(x), split.labels[chosen]).backward()
+            label = split.labels[chosen].clone()
+            spoilt = batch // 8
+            x[:spoilt], label[:spoilt] = _no_digits(x[:spoilt], rng), 10
+            F.cross_entropy(self.both(x), label).backward()
             optimiser.step()
             optimiser.zero_grad()
             schedule.step()
@@ -185,5 +192,18 @@ class DigitReader(Judge):
 
     def _look(self, x: Tensor) -> Judgement:
         features = self.body(x)
-        best = self.head(features).softmax(dim=1).max(dim=1)
-        return Judgement(best.values, best.indices, features)
+        best = self.head(features).softmax(dim=1)[:, :10].max(dim=1)
+        # Of one length, or the kernel's cube would be of any size.
+        return Judgement(best.values, best.indices, F.normalize(features) * features.shape[1] ** 0.5)
+
+
+def _no_digits(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Half of the pictures become noise, half are cut into sixteen tiles that change places."""
+    half = len(x) // 2
+    level = 3 * torch.rand(half, 1, 1, 1, generator=rng)
+    noise = (torch.randn(x[:half].shape, generator=rng) * level - 1).clamp(-1, 1)
+    count, channels, size, _ = x[half:].shape
+    tiles = x[half:].reshape(count, channels, 4, size // 4, 4, size // 4).permute(2, 4, 0, 1, 3, 5)
+    order = torch.randperm(16, generator=rng)
+    mixed = tiles.flatten(0, 1)[order].unflatten(0, (4, 4)).permute(2, 3, 0, 4, 1, 5)
+    return torch.cat([noise, mixed.reshape(x[half:].shape)])

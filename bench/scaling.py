@@ -1,6 +1,6 @@
 """How cost grows with steps, pictures in a batch and picture size: ``python -m bench.scaling``.
 
-One process, one thread, float32; weights do not matter, so they are untrained.
+One process, one thread, float32, processor time; weights do not matter, so they are untrained.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
     for steps in [s for s in STEPS if s <= (100 if options.quick else 1000)]:
         reset_peak()
         repeats = max(1, 60 // steps)
-        seconds = timed([lambda steps=steps: _walk(dogs, steps)], repeats, warm_up=int(steps < 100))[0].best
+        seconds = timed([lambda steps=steps: _walk(dogs, steps)], repeats, warm_up=int(steps < 100))[0].median
         _row(str(steps), steps, seconds, "ms")
         xs, ys = [*xs, steps], [*ys, seconds]
     print(f"\ncost grows as steps^{exponent(xs, ys):.2f}")
@@ -73,7 +73,7 @@ def main() -> None:
     for batch in [b for b in BATCHES if b <= (16 if options.quick else 64)]:
         x = torch.randn(batch, 3, 64, 64, generator=picture_rng(0))
         reset_peak()
-        seconds = timed([lambda x=x: dogs(x, 1.0)], max(3, 32 // batch), warm_up=1)[0].best
+        seconds = timed([lambda x=x: dogs(x, 1.0)], max(3, 32 // batch), warm_up=1)[0].median
         _row(str(batch), batch, seconds, "ms")
         xs, ys = [*xs, batch], [*ys, seconds]
     print(f"\ncost grows as pictures^{exponent(xs, ys):.2f}")
@@ -83,7 +83,7 @@ def main() -> None:
     for size in [s for s in SIZES if s <= (256 if options.quick else 512)]:
         x = torch.randn(1, 3, size, size, generator=picture_rng(0))
         reset_peak()
-        seconds = timed([lambda x=x: photos(x, 0.2)], max(3, 20_000 // size**2), warm_up=1)[0].best
+        seconds = timed([lambda x=x: photos(x, 0.2)], max(3, 20_000 // size**2), warm_up=1)[0].median
         _row(f"{size}x{size}", size**2 / 1000, seconds, "ms")
         xs, ys = [*xs, size**2], [*ys, seconds]
     print(f"\ncost grows as pixels^{exponent(xs, ys):.2f}")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from bench import evaluate, metrics
+from bench import evaluate, judges, metrics
 from diffusion import data
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import from_noise
@@ -129,3 +129,14 @@ def test_classes_are_asked_for_in_equal_numbers(tiny):
     assert wanted.tolist() == [0, 0, 0, 1, 1, 1]
     guided, _ = evaluate.asked_samples(tiny, 5, 0, guidance=2.0)
     assert not torch.equal(guided, x)
+
+
+def test_no_digits_are_noise_and_the_same_tiles_elsewhere():
+    x = drawn(6, 1, 28, 28).clamp(-1, 1)
+    spoilt = judges._no_digits(x, torch.Generator().manual_seed(0))
+    assert spoilt.shape == x.shape
+    for before, after in zip(x[3:], spoilt[3:], strict=True):
+        assert not torch.equal(before, after)
+        tiles = before[0].unfold(0, 7, 7).unfold(1, 7, 7).reshape(16, 49)
+        moved = after[0].unfold(0, 7, 7).unfold(1, 7, 7).reshape(16, 49)
+        torch.testing.assert_close(tiles.sum(1).sort().values, moved.sum(1).sort().values)
