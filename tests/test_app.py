@@ -5,6 +5,7 @@ Small networks of no meaning stand in for the shipped ones where only the logic 
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_opens_on_the_shipped_networks() -> None:
     app = opened()
     assert not app.error
     assert not app.warning
-    name = app.radio(key="model").value
+    name = str(app.radio(key="model").value)
     card = checkpoint.read_card(name)
     channels = card["architecture"]["channels"]
     assert there(app).x0.shape[1] == channels
@@ -189,10 +190,10 @@ def test_each_setting_computes_the_way_anew(app: AppTest) -> None:
         ("process", "straight_line"), ("grid", "rho7"),
     ]  # fmt: skip
     for key, value in changes:
-        fields = app.selectbox if isinstance(value, str) else app.number_input
+        fields: Any = app.selectbox if isinstance(value, str) else app.number_input
         fields(key=key).set_value(value).run()
         assert not app.exception
-        assert same(there(app), expected(app, There(**{key: value}))), key
+        assert same(there(app), expected(app, replace(There(), **{key: value}))), key
         assert not torch.equal(there(app).frames[-1], before.frames[-1])
         fields(key=key).set_value(getattr(There(), key)).run()
         assert same(there(app), before), key
