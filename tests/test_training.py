@@ -108,13 +108,14 @@ def test_a_resumed_run_does_not_repeat_its_draws(tmp_path: Path):
 
 
 def test_the_average_follows_the_weights(tmp_path: Path):
-    """One update: half-life ema*pictures, at least a batch."""
-    one = trainer(tmp_path)
+    """One update of 8 pictures at a half-life of ema*8 = 24 keeps 2^(-8/24) of the old average."""
+    one = trainer(tmp_path, replace(RECIPE, ema=3.0))
     before = {k: v.clone() for k, v in one.state.average.items()}
     run(one, 8)
     now = one.state.model.state_dict()
-    for key, value in one.state.average.items():  # half-life 8 pictures, 8 seen: half-way
-        assert torch.allclose(value, (before[key] + now[key]) / 2, rtol=1e-5, atol=1e-8)
+    for key, value in one.state.average.items():
+        wanted = 2 ** (-1 / 3) * before[key] + (1 - 2 ** (-1 / 3)) * now[key]
+        assert torch.allclose(value, wanted, rtol=1e-4, atol=1e-8)
     assert any(not torch.equal(v, before[k]) for k, v in one.state.average.items())
 
 

@@ -500,8 +500,8 @@ def _absent(groups: Mapping[str, Sequence[str]]) -> str:
 def _number(value: float) -> str:
     """Three significant digits, as a person writes them."""
     value = float(value)
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
+    if abs(value) < 1e-12 or not math.isfinite(value):  # rounding alone
+        return "0" if math.isfinite(value) else f"{value:g}"
     if abs(value) >= 1000:
         return f"{value:,.0f}" if abs(value) < 1e6 else f"{value:.2e}"
     return f"{value:#.3g}".rstrip(".")

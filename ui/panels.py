@@ -29,15 +29,16 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
         figures.histogram(x_t, process, at_stop.t),
         figures.summary_histogram(x_t, process, at_stop.t),
     )
-    names = ["added", "snr"] + (["distance"] if way and way.steps else [])
-    tabs = st.tabs([words.FIGURES[name][0] for name in names])
-    with tabs[0]:
+    added, snr, distance = st.tabs([words.FIGURES[name][0] for name in ("added", "snr", "distance")])
+    with added:
         _plot("added", figures.added(there, way), figures.summary_added(there, way), title=False)
-    with tabs[1]:
+    with snr:
         _plot("snr", figures.snr(there, at), figures.summary_snr(at), title=False)
-    if way and way.steps:
-        with tabs[2]:
+    with distance:
+        if way and way.steps:
             _plot("distance", figures.distance(way), figures.summary_distance(way), title=False)
+        else:
+            st.caption(words.DISTANCE_EMPTY)
 
 
 def _plot(name: str, figure: go.Figure, summary: str, title: bool = True) -> None:

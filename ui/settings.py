@@ -83,6 +83,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "watch": Preset(There(), Back()),
+    "gentle": Preset(There(sigma_q=0.5), Back(sampler="ddim")),
     "tutorial": Preset(There(steps=10), Back(sampler="algorithm1", grid="uniform_t")),
     "from_nothing": Preset(
         There(sigma_q=80.0, grid="rho7"),

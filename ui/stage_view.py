@@ -42,13 +42,13 @@ def prepare(settings: There, model: str | None, size: int) -> None:
     here = session()
     if here.picture is None:
         return
+    bar = st.empty()  # always there, so that what follows keeps its place from rerun to rerun
     channels = diffusion.read_card(model)["architecture"]["channels"] if model else 3
     key = (here.picture.id, here.crop, size, channels, settings)
     if key != here.there_key:
         here.drop_run()
         here.chunks, here.number = Chunks(), here.number + 1
         x0 = here.picture.tensor(size, channels, here.crop)
-        bar = st.empty()
         for done in walk_there(x0, settings):
             if isinstance(done, WayThere):
                 here.there = done

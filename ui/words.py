@@ -59,8 +59,9 @@ START_NOTES = {
     "down, both with Heun's steps. Only this returns your picture; the last distance in the plot says how "
     "exactly.",
 }
-PRESETS = {"watch": "Watch", "tutorial": "Tutorial", "from_nothing": "From nothing"}
+PRESETS = {"watch": "Watch", "gentle": "Gentle", "tutorial": "Tutorial", "from_nothing": "From nothing"}
 PRESET_NOTES = {
+    "gentle": "σ_q = 0.5: moderate noise, of the kind a photo denoiser is made for.",
     "watch": "σ_q = 3 in 100 small steps: easy to see.",
     "tutorial": "The tutorial's ten equal steps and its Algorithm 1, to the letter.",
     "from_nothing": "σ_q = 80, far above the picture's own spread: x_T is noise for all practical "
@@ -85,7 +86,7 @@ STAGE = {
     "sigma": "noise spread σ_t",
     "snr": "signal to noise",
     "measured_there": "noise variance, measured",
-    "measured_back": "what the network takes for noise (variance)",
+    "measured_back": "noise variance, by the network",
     "upload": "x_0, your picture",
     "picture": "The picture x_t",
     "timeline": "Timeline: the way there, then the way back",
@@ -126,6 +127,7 @@ APART = (
     "The step under the thumb, in the tutorial's own formula. What is taken away points from $\\hat x_0$ "
     "to $x_t$; point at a pixel to follow its numbers."
 )
+DISTANCE_EMPTY = "Walk back first: this plot follows the way back."
 APART_EMPTY = "Walk back first: then any step of the way can be taken apart here."
 
 APART_LABELS = {
