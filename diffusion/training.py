@@ -309,14 +309,16 @@ class Trainer:
         state.updates, state.pictures = facts["updates"], facts["pictures"]
         state.seconds, state.history = facts["seconds"], facts["history"]
         state.model.load_state_dict(_below(tensors, "weights."))
-        state.average = {k: v.to(self.device) for k, v in _below(tensors, "average.").items()}
+        for key, value in _below(tensors, "average.").items():
+            state.average[key].copy_(value)
         parameters = list(state.model.parameters())
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in _below(tensors, "adam.").items():
             index, what = key.split(".")
-            if value.ndim:  # fused Adam walks raw memory: moments must lie as their weights do
-                value = torch.empty_like(parameters[int(index)]).copy_(value)
-            moments.setdefault(int(index), {})[what] = value
+            # Fused Adam walks raw memory: moments must lie there as their weights do. (And what load_file
+            # gives is the file itself, mapped.)
+            like = parameters[int(index)] if value.ndim else value
+            moments.setdefault(int(index), {})[what] = torch.empty_like(like).copy_(value)
         full = state.optimiser.state_dict() | {"state": moments}
         state.optimiser.load_state_dict(full)
 
