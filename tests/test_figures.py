@@ -115,13 +115,13 @@ def test_grey_digit():
 def test_variance_dots_are_the_stops(process):
     there, back = walk(There(process, steps=10))
     figure = figures.variance(there, back, Thumb(back.steps[2].stop, back=True))
-    t, sigma2 = trace(figure, "σ_t² in theory")
+    t, sigma2 = trace(figure, "σ_t², theory")
     assert sigma2.tolist() == [there.process.sigma(u) ** 2 for u in t]
     assert (t[0], t[-1]) == (0, 1)
-    t, measured = trace(figure, "way there, measured")
+    t, measured = trace(figure, "there, measured")
     assert t.tolist() == [s.t for s in there.stops]
     assert measured.tolist() == [s.measured for s in there.stops]
-    t, measured = trace(figure, "way back: what the network takes for noise")
+    t, measured = trace(figure, "back, by the network")
     assert t.tolist() == [kept.s for kept in back.steps]
     last = [kept.x_s - there.process.alpha(kept.s) * kept.x0_hat for kept in back.steps]
     assert measured == pytest.approx([float(x.square().mean()) for x in last])
@@ -133,16 +133,16 @@ def test_added_is_what_the_steps_added():
     there, back = walk(back=Back(sampler="posterior", steps=10, grid="uniform_t"))
     figure = figures.added(there, back)
     assert figure.layout.yaxis.type != "log"
-    t, measured = trace(figure, "way there, measured")
+    t, measured = trace(figure, "there, measured")
     assert t.tolist() == list(there.times[1:])
     assert measured.tolist() == list(there.added)
-    assert trace(figure, "way there, theory")[1] == pytest.approx([0.9] * 10)
+    assert trace(figure, "there, theory")[1] == pytest.approx([0.9] * 10)
     assert trace(figure, "algorithm1")[1] == pytest.approx([0.9] * 10)
     # posterior: sigma_q^2*dt*(t - dt)/t, nothing in the last step.
     t, posterior = trace(figure, "posterior")
     assert posterior == pytest.approx(0.9 * (t - 0.1) / t)
     assert posterior[0] == 0
-    t, eta = trace(figure, "way back, measured η")
+    t, eta = trace(figure, "back, η measured")
     assert t.tolist() == [kept.t for kept in back.steps]
     assert eta.tolist() == [float(kept.eta().square().mean()) for kept in back.steps]
     # x_s is noised by eta of 768 pixels: the variance of a variance is 2v^2/768.
@@ -161,14 +161,14 @@ def test_added_on_a_log_axis_says_what_is_missing():
     assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
     note = figure.layout.xaxis.title.text
     assert "posterior in the last step" in note
-    assert "measured η in every step" in note
+    assert "η measured in every step" in note
     assert len(trace(figure, "posterior")[0]) == len(back.steps) - 1
 
 
 def test_straight_line_adds_no_independent_noise():
     there, _ = walk(There("straight_line", steps=10))
     figure = figures.added(there)
-    theory, measured = (trace(figure, f"way there, {what}")[1] for what in ("theory", "measured"))
+    theory, measured = (trace(figure, f"there, {what}")[1] for what in ("theory", "measured"))
     # One eps: every step measures the same eps, so the ratio is one number.
     assert measured / theory == pytest.approx([measured[-1] / theory[-1]] * 10, rel=1e-4)
     assert "no chain" in figure.layout.xaxis.title.text

@@ -26,22 +26,22 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None) -> No
         "The way back starts", STARTS, format_func=words.STARTS.__getitem__, key="start", required=True
     )
     off = computing or model is None
-    columns = st.columns([1.5, 1, 1])
-    columns[0].button(
-        _label(here, there), key="walk", type="primary", icon=":material/undo:", width="stretch",
-        disabled=off, on_click=_go, args=(here, there, back, model, None),
-    )  # fmt: skip
-    columns[1].button(
-        "One step", key="one", icon=":material/step:", width="stretch",
-        disabled=off, on_click=_go, args=(here, there, back, model, 1),
-    )  # fmt: skip
-    if run is not None and computing:
-        columns[2].button("Stop", key="stop", icon=":material/stop:", width="stretch", on_click=run.stop)
-    else:
-        columns[2].button(
-            "Clear", key="clear", icon=":material/close:", width="stretch",
-            disabled=run is None, on_click=_clear, args=(here,),
+    with st.container(horizontal=True):
+        st.button(
+            _label(here, there), key="walk", type="primary", icon=":material/undo:",
+            disabled=off, on_click=_go, args=(here, there, back, model, None),
         )  # fmt: skip
+        st.button(
+            "One step", key="one", icon=":material/step:",
+            disabled=off, on_click=_go, args=(here, there, back, model, 1),
+        )  # fmt: skip
+        if run is not None and computing:
+            st.button("Stop", key="stop", icon=":material/stop:", on_click=run.stop)
+        else:
+            st.button(
+                "Clear", key="clear", icon=":material/close:",
+                disabled=run is None, on_click=_clear, args=(here,),
+            )  # fmt: skip
     with st.container(key="status"):
         if here.notice:
             st.info(here.notice)

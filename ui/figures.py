@@ -69,16 +69,16 @@ def variance(
     figure.update_xaxes(range=[-0.02, 1.02])
     t = np.linspace(0, 1, SAMPLES)
     sigma2 = [process.sigma(u) ** 2 for u in t]
-    figure.add_scatter(**_line(t, sigma2, "σ_t² in theory", THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
+    figure.add_scatter(**_line(t, sigma2, "σ_t², theory", THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
     hover = "t %{x:.4g}<br>variance of x_t − α_t·x_0: %{y:.4g}"
     stops = there.stops
     figure.add_scatter(
-        **_dots([s.t for s in stops], [s.measured for s in stops], "way there, measured", THERE, hover)
+        **_dots([s.t for s in stops], [s.measured for s in stops], "there, measured", THERE, hover)
     )
     if back is not None and back.steps:
         stops = [back.state(k)[1] for k in back.ready() if k]
         hover = "t %{x:.4g}<br>variance of x_t − α_t·x̂_0: %{y:.4g}"
-        name = "way back: what the network takes for noise"
+        name = "back, by the network"
         figure.add_scatter(**_open_dots([s.t for s in stops], [s.measured for s in stops], name, BACK, hover))
     return _add_thumb(figure, at, at.stop.measured if at else math.inf, "measured")
 
@@ -143,14 +143,14 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
     figure = _base("", "t", "variance added", height=height)
     where = "t %{x:.4g}<br>"
     series = [
-        (_line, data.t, data.theory, "way there, theory", THEORY, "adds %{y:.4g} in theory", "solid"),
-        (_dots, data.t, data.measured, "way there, measured", THERE, "added %{y:.4g}, measured", ""),
+        (_line, data.t, data.theory, "there, theory", THEORY, "adds %{y:.4g} in theory", "solid"),
+        (_dots, data.t, data.measured, "there, measured", THERE, "added %{y:.4g}, measured", ""),
         (_line, data.t_back, data.algorithm1, "algorithm1", BACK, "algorithm1 adds %{y:.4g}", "dash"),
         (_line, data.t_back, data.posterior, "posterior", BACK, "posterior adds %{y:.4g}", "dot"),
     ]  # fmt: skip
     if len(data.taken):
         series.append(
-            (_open_dots, data.t_taken, data.taken, "way back, measured η", BACK, "η added %{y:.4g}", "")
+            (_open_dots, data.t_taken, data.taken, "back, η measured", BACK, "η added %{y:.4g}", "")
         )
     values = np.concatenate([y for _, _, y, *_ in series])
     log = _spans(values)
@@ -158,7 +158,7 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
     for draw, t, y, name, colour, hover, dash in series:
         keep = y > 0 if log else np.full(len(y), True)
         if not keep.all():
-            absent.setdefault(_when(t, keep), []).append(name.removeprefix("way back, "))
+            absent.setdefault(_when(t, keep), []).append(name.removeprefix("back, "))
         more = {"dash": dash, "few": True} if dash else {}
         figure.add_scatter(**draw(t[keep], y[keep], name, colour, where + hover, **more))
     if log:

@@ -23,7 +23,7 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
     at = figures.Thumb(at_stop, on_back)
     process = there.process
 
-    _plot("variance", figures.variance(there, way, at), figures.summary_variance(at))
+    _plot("variance", figures.variance(there, way, at, height=260), figures.summary_variance(at))
     _plot(
         "histogram",
         figures.histogram(x_t, process, at_stop.t),
@@ -31,7 +31,7 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
     )
     added, snr, distance = st.tabs([words.FIGURES[name][0] for name in ("added", "snr", "distance")])
     with added:
-        _plot("added", figures.added(there, way), figures.summary_added(there, way), title=False)
+        _plot("added", figures.added(there, way, height=280), figures.summary_added(there, way), title=False)
     with snr:
         _plot("snr", figures.snr(there, at), figures.summary_snr(at), title=False)
     with distance:

@@ -24,7 +24,10 @@ STYLE = """<style>
 .st-key-status { min-height: 5.2rem; }
 [data-testid="stBaseButton-primary"] { color: ON_ACCENT; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 2.2rem 3rem; max-width: 1500px; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3.6rem 1rem 3rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 3rem; }
+  h4 { font-size: 1.1rem !important; }
+}
 </style>"""
 
 #: Seconds between looks at a way back under way.
