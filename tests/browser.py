@@ -179,9 +179,11 @@ class App:
         self.settle()
         names = self.page.locator(".st-key-model label", has_text=re.compile(model, re.IGNORECASE))
         if names.count() and not names.first.locator("input").is_checked():
+            closed = self.page.locator("[data-testid=stSidebar][data-collapsed=true]").count() > 0
             self.beside()
             names.first.click()
             self.settle()
+            self.beside(not closed)
         return self
 
     def usable(self) -> bool:
@@ -216,11 +218,17 @@ class App:
 
         self.until(still, "the page does not come to rest")
 
-    def beside(self) -> None:
-        """Open the sidebar where a narrow window has it closed."""
+    def beside(self, open_: bool = True) -> None:
+        """Open the sidebar where a narrow window has it closed, or close it."""
         bar = self.page.locator("[data-testid=stSidebar]")
-        if bar.get_attribute("aria-expanded") == "false":
-            self.page.locator("[data-testid=stExpandSidebarButton]").click()
+
+        def stands() -> bool:
+            return (bar.get_attribute("data-collapsed") != "true") == open_
+
+        if not stands():
+            name = "stExpandSidebarButton" if open_ else "stSidebarCollapseButton"
+            self.page.locator(f"button[data-testid={name}], [data-testid={name}] button").click()
+            self.until(stands, "the sidebar does not move")
 
     # --- what is seen ---------------------------------------------------------------------------
 
