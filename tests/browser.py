@@ -310,8 +310,10 @@ class App:
 
 
 def number(text: str) -> float:
-    """A number as the stage writes it, 1.2·10^-4 and the sign of infinity among them."""
+    """A number as the stage writes it: 1.2·10^-4, the sign of infinity, or a dash where there is none."""
     text = text.strip().replace("−", "-")
+    if text in ("–", "—"):
+        return float("nan")
     if "∞" in text:
         return float("inf")
     mantissa, _, power = text.partition("·10^")

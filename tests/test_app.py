@@ -87,7 +87,7 @@ def same(one: WayThere, other: WayThere) -> bool:
 
 
 def put(app: AppTest, stop: int) -> AppTest:
-    here(app).stand_at(stop, len(there(app).stops))
+    """Let the thumb stand somewhere on the way there."""
     here(app).move_to(stop)
     return app.run()
 
@@ -459,6 +459,22 @@ def test_every_sample_opens(app: AppTest) -> None:
         assert picture.source
         ids.add(picture.id)
     assert len(ids) == len(names)
+
+
+def test_what_was_set_outlives_a_look_at_the_other_page(app: AppTest) -> None:
+    app.number_input(key="seed").set_value(5)
+    app.selectbox(key="sampler").set_value("ddim").run()
+    put(app, 70)
+    press(app, "walk")
+    way, run = there(app), here(app).run
+    app.switch_page("ui/pages/networks.py").run()
+    app.switch_page("ui/pages/journey.py").run()
+    assert not app.exception
+    assert app.radio(key="model").value == "digits"
+    assert app.number_input(key="seed").value == 5
+    assert app.selectbox(key="sampler").value == "ddim"
+    assert there(app) is way
+    assert here(app).run is run
 
 
 def test_sessions_are_strangers(app: AppTest) -> None:
