@@ -7,7 +7,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
+from ui import controls
+
 st.set_page_config(page_title="There and Back", page_icon="ui/icon.png", layout="wide")
+controls.keep()
 st.navigation(
     [
         st.Page("ui/pages/journey.py", title="Journey", icon=":material/swap_horiz:", default=True),

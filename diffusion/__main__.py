@@ -13,7 +13,7 @@ from .forward import forward
 from .generate import BEST_GRID, BEST_SAMPLER, denoise, from_noise, steps_for
 from .noise import picture_rng
 from .processes import PROCESSES, Brownian
-from .recipes import RECIPES
+from .recipes import DATA_SETS, RECIPES
 from .sampler import SAMPLERS
 
 
@@ -76,9 +76,12 @@ def denoise_picture(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train a network, or go on training it."""
-    from . import data, training  # training alone needs them
+    from . import card, data, training  # training alone needs them
 
-    recipe = RECIPES[options.model]
+    recipe = RECIPES.get(options.recipe or options.model)
+    if recipe is None:
+        known = ", ".join(sorted(RECIPES))
+        raise ValueError(f"no recipe is called {options.model!r}; choose one with --recipe: {known}")
     if options.threads:
         torch.set_num_threads(options.threads)
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -101,8 +104,10 @@ def train(options: argparse.Namespace) -> None:
             _sample_sheet(trainer.denoiser(), folder / f"samples-{report.pictures:09d}.png")
     _sample_sheet(trainer.denoiser(), folder / f"samples-{trainer.state.pictures:09d}.png")
     if options.export:
-        trainer.export(checkpoint.PRETRAINED, training.provenance(options.model, device))
-        print(f"exported to {checkpoint.PRETRAINED / options.model}.safetensors")
+        facts = training.provenance(options.data_set, dataset.classes, device)
+        trainer.export(options.export_to, facts)
+        card.write(checkpoint.read_card(options.model, options.export_to), options.export_to)
+        print(f"exported to {options.export_to / options.model}.safetensors")
 
 
 def models(options: argparse.Namespace) -> None:
@@ -123,7 +128,7 @@ def _sample_sheet(net: checkpoint.NetworkDenoiser, path: Path) -> None:
     finished = []
     for index in range(16):
         *_, last = from_noise(net, 0, index)
-        finished.append(last.x_s)
+        finished.append(last.x_s.cpu())
     pictures.contact_sheet(torch.cat(finished)).save(path)
 
 
@@ -171,7 +176,8 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("train", train, "train a network, or go on training it")
     one.add_argument("--data", type=Path, required=True, help="folder of pictures or digits")
-    one.add_argument("--model", choices=sorted(RECIPES), required=True)
+    one.add_argument("--model", required=True, help="what to call it; digits, dogs and photos are known")
+    one.add_argument("--recipe", choices=sorted(RECIPES), help="shape and training; the model's own by name")
     one.add_argument("--minutes", type=float, default=60)
     one.add_argument("--pictures", type=int, help="stop at this total of pictures seen")
     one.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept")
@@ -180,7 +186,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
     one.add_argument("--every", type=float, default=60, help="seconds between reports")
     one.add_argument("--samples-every", type=_whole(1, 10**6), default=10, help="reports between sheets")
-    one.add_argument("--export", action="store_true", help="write pretrained/MODEL at the end")
+    one.add_argument("--export", action="store_true", help="write MODEL and its card at the end")
+    one.add_argument("--export-to", type=Path, default=checkpoint.PRETRAINED, help="folder to write them to")
+    one.add_argument(
+        "--data-set", choices=sorted(DATA_SETS), help="known data set, named in the card with its licence"
+    )
 
     command("models", models, "list the shipped networks")
     return parser

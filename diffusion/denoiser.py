@@ -147,6 +147,11 @@ class NetworkDenoiser(Denoiser):
         return self.model.net.config.channels
 
     @property
+    def device(self) -> torch.device:
+        """Where it computes, and where its input must lie."""
+        return next(self.model.parameters()).device
+
+    @property
     def parameters(self) -> int:
         """How many numbers the network has learnt."""
         return sum(p.numel() for p in self.model.parameters())
@@ -168,7 +173,7 @@ class NetworkDenoiser(Denoiser):
             self.classes, label, guidance,
         )  # fmt: skip
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         x = x.to(memory_format=torch.channels_last)
         if self.label is None:

@@ -64,7 +64,7 @@ def from_noise(
     """
     process = Brownian(min(net.sigma_max, SIGMA_HIGH))
     rng = picture_rng(seed, index)
-    like = torch.empty(1, net.channels, net.size, net.size)
+    like = torch.empty(1, net.channels, net.size, net.size, device=net.device)
     x_T = process.sigma(1.0) * standard_normal(like, rng)
     times = times_back(process, steps, grid)
     return reverse(net, x_T, process, sampler=sampler, rng=rng, times=times)

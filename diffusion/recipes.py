@@ -88,7 +88,7 @@ RECIPES: dict[str, Recipe] = {
         only="dog",
     ),
     "photos": Recipe(
-        title="photos of any kind",
+        title="photos of cats and dogs",
         config=UNetConfig(widths=(32, 64, 96), attention=False, norm=False),
         size=64,
         sigma_data=0.5,
@@ -101,4 +101,27 @@ RECIPES: dict[str, Recipe] = {
         whole=True,
         labelled=False,
     ),
+}
+
+_PETS = {
+    "name": "Oxford-IIIT Pet",
+    "source": "Parkhi, Vedaldi, Zisserman, Jawahar, Cats and Dogs, CVPR 2012",
+    "licence": "CC BY-SA 4.0; the copyright of the photos stays with their owners",
+}
+#: What a card says of data sets that are known by name.
+DATA_SETS: dict[str, dict[str, str]] = {
+    "mnist": {
+        "name": "MNIST",
+        "source": "LeCun, Cortes, Burges, from NIST's collections",
+        "licence": "usually given as CC BY-SA 3.0",
+        "shows": "handwritten digits, 28x28",
+    },
+    "pet-heads": _PETS | {"part": "head crops of dogs, 64x64", "shows": "heads of dogs, 64x64"},
+    "pet-photos": _PETS | {"part": "whole photos", "shows": "photos of cats and dogs"},
+}
+NOT_STATED = {
+    "name": "not stated",
+    "source": "not stated",
+    "licence": "not stated",
+    "shows": "pictures of a data set that is not named here",
 }

@@ -23,7 +23,7 @@ from torch import Tensor
 from . import checkpoint, data
 from .denoiser import NetworkDenoiser
 from .network import Preconditioned
-from .recipes import Recipe
+from .recipes import DATA_SETS, NOT_STATED, Recipe
 
 VAL_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2)
 VAL_PICTURES = 128
@@ -110,8 +110,9 @@ class Trainer:
         self.recipe = replace(recipe, config=replace(recipe.config, labels=labels))
         self.name, self.dataset, self.folder, self.device = name, dataset, folder, device
         folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(seed)  # the network's first weights; a fresh process, no one else's
-        model = Preconditioned(self.recipe.config, recipe.sigma_data)
+        with torch.random.fork_rng(devices=[]):  # PyTorch draws first weights from its global generator
+            torch.manual_seed(seed)
+            model = Preconditioned(self.recipe.config, recipe.sigma_data)
         model.placed(device)
         average = {k: v.detach().clone() for k, v in model.state_dict().items()}
         optimiser = torch.optim.Adam(
@@ -345,34 +346,24 @@ def _thinned(rows: list[dict[str, float]], most: int) -> list[dict[str, float]]:
     return rows[::-1][::stride][::-1]
 
 
-_PETS = {
-    "name": "Oxford-IIIT Pet",
-    "source": "Parkhi, Vedaldi, Zisserman, Jawahar, Cats and Dogs, CVPR 2012",
-    "licence": "CC BY-SA 4.0; the copyright of the photos stays with their owners",
-}
-_DATA = {
-    "digits": {
-        "name": "MNIST",
-        "source": "LeCun, Cortes, Burges, from NIST's collections",
-        "licence": "usually given as CC BY-SA 3.0",
-    },
-    "dogs": _PETS | {"part": "head crops of the 25 dog breeds, 64x64"},
-    "photos": _PETS | {"part": "whole photos, short side 128 px"},
-}
-_LIMITS = {
-    "digits": "Knows handwritten digits and nothing else: any other picture is pulled towards a digit.",
-    "dogs": "Knows heads of 25 breeds of dogs at 64x64: any other picture is pulled towards a dog's head.",
-    "photos": "Knows the local look of photos, up to moderate noise; cannot invent what noise wiped out.",
-}
+def provenance(data_set: str | None, classes: tuple[str, ...], device: str) -> dict[str, Any]:
+    """What a card says besides the numbers: data, licence, limits, machine.
 
-
-def provenance(name: str, device: str) -> dict[str, Any]:
-    """What a card says besides the numbers: data, licences, limits, machine."""
+    Parameters
+    ----------
+    data_set : str or None
+        A key of :data:`diffusion.recipes.DATA_SETS`; None says that the data is not stated.
+    classes : tuple of str
+        Names of the data's classes.
+    device : str
+    """
     threads = torch.get_num_threads()
     machine = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {threads} thread(s)"
+    known = DATA_SETS.get(data_set or "", NOT_STATED)
+    few = ", ".join(classes[:3]) + (" and others" if len(classes) > 3 else "")
     return {
-        "data": _DATA[name],
-        "licence": "the weights follow the data: " + _DATA[name]["licence"],
-        "limits": _LIMITS[name],
+        "data": known,
+        "licence": f"the weights follow the data: {known['licence']}",
+        "limits": f"Has seen {known['shows']} ({few}) and nothing else; pulls any picture towards that.",
         "machine": machine,
     }

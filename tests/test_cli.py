@@ -209,7 +209,7 @@ def test_what_the_caller_got_wrong_is_one_sentence(
         ("generate", "--sampler", "euler", "--out", "x"),
         ("noise", "a.png", "--process", "none", "--out", "x"),
         ("denoise", "a.png", "--out", "x.png"),
-        ("train", "--data", ".", "--model", "cats"),
+        ("train", "--data", ".", "--model", "cats", "--recipe", "cats"),
         (),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from diffusion import checkpoint, data, training
+from diffusion import checkpoint, data, recipes, training
 from diffusion.network import UNetConfig
 from diffusion.recipes import Recipe
 from diffusion.training import Trainer
@@ -252,8 +252,13 @@ def test_thinned_history_keeps_its_last_row():
     assert training._thinned([], 100) == []
 
 
-def test_provenance_of_every_recipe():
-    for name in training._DATA:
-        facts = training.provenance(name, "cpu")
-        assert facts["licence"].startswith("the weights follow the data: ")
-        assert facts["machine"].startswith("CPU")
+def test_provenance_names_known_data_alone():
+    for name, known in recipes.DATA_SETS.items():
+        facts = training.provenance(name, ("pug", "boxer"), "cpu")
+        assert facts["data"] == known
+        assert known["licence"] in facts["licence"]
+        assert "pug, boxer" in facts["limits"]
+    unknown = training.provenance(None, tuple("abcd"), "cpu")
+    assert unknown["data"]["name"] == "not stated"
+    assert "not stated" in unknown["licence"]
+    assert "a, b, c and others" in unknown["limits"]

@@ -12,6 +12,7 @@ from ui.journey import WayBack, WayThere, plan_back
 from ui.resources import network, workers
 from ui.runs import Run
 from ui.settings import STARTS, Back
+from ui.stage import STAGE, told
 from ui.state import Session
 
 #: A run this quick is waited for, so that it appears at once and whole.
@@ -20,6 +21,7 @@ PATIENCE = 0.2
 
 def actions(here: Session, there: WayThere, back: Back, model: str | None) -> None:
     """Draw them for the way back that stands, or the one that could be begun."""
+    back = replace(back, start=st.session_state["start"])
     run = here.run
     computing = run is not None and run.computing
     st.segmented_control(
@@ -28,7 +30,7 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None) -> No
     off = computing or model is None
     with st.container(horizontal=True):
         st.button(
-            _label(here, there), key="walk", type="primary", icon=":material/undo:",
+            _label(here, there, back, model), key="walk", type="primary", icon=":material/undo:",
             disabled=off, on_click=_go, args=(here, there, back, model, None),
         )  # fmt: skip
         st.button(
@@ -52,13 +54,15 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None) -> No
         elif run is not None and run.finished:
             st.markdown(_arrived(run.way))
         else:
-            st.caption(words.START_NOTES[st.session_state["start"]])
+            note = words.START_NOTES[back.start]
+            if back.start == "inversion" and back.sampler != "heun":
+                note += " " + words.ALWAYS_HEUN
+            st.caption(note)
 
 
-def _label(here: Session, there: WayThere) -> str:
+def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str:
     """What the main button does now."""
-    run = here.run
-    if run is not None and run.way.steps and not run.finished and run.error is None:
+    if here.run is not None and here.run.way.steps and _continues(here.run, back, model):
         return "Go on"
     if st.session_state["start"] != "here":
         return "Walk back"
@@ -82,6 +86,11 @@ def _arrived(way: WayBack) -> str:
     return text
 
 
+def _continues(run: Run, back: Back, model: str | None) -> bool:
+    """Whether pressing the button goes on with this run rather than begin another."""
+    return not run.finished and run.error is None and run.way.settings == back and run.way.model == model
+
+
 def _begin(here: Session, there: WayThere) -> int:
     """The stop a way back starts from: the thumb's, or x_T when the thumb is still at t = 0."""
     return min(here.origin, len(there.stops) - 1) or len(there.stops) - 1
@@ -90,9 +99,9 @@ def _begin(here: Session, there: WayThere) -> int:
 def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:
     """Start a way back, or go on with the one that stands; callback of the buttons."""
     here.notice = ""
-    back = replace(back, start=st.session_state["start"])
+    here.heed(told(STAGE))  # the thumb may have been let go just before the button was pressed
     run = here.run
-    if run is None or run.finished or run.error is not None or run.way.settings != back:
+    if run is None or not _continues(run, back, model):
         here.drop_run()
         try:
             net = network(model)

@@ -49,6 +49,10 @@ class Chunks:
         ready = way.ready()
         return self._upto(f"back-{number}-{view}", len(ready), lambda k: way.state(ready[k])[0], view)
 
+    def forget_back(self) -> None:
+        """Let go of the frames of every way back."""
+        self._packed = {name: chunks for name, chunks in self._packed.items() if name.startswith("there")}
+
     def _upto(self, name: str, count: int, frame: Callable[[int], Tensor], view: str) -> list[Chunk]:
         chunks = self._packed.setdefault(name, [])
         done = sum(chunk.count for chunk in chunks)

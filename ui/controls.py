@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from PIL import Image
 
-from diffusion import DETERMINISTIC, GRIDS, PROCESSES, SAMPLERS, PictureError
+from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
 from ui import words
 from ui.crop import crop_box
@@ -26,6 +26,11 @@ from ui.settings import (
 from ui.state import Picture, session
 
 DEFAULT_SAMPLE = "cat"
+#: Widgets whose values outlive a visit to another page.
+KEPT = {
+    "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
+    "start", "sampler", "back_steps", "back_grid", "view",
+}  # fmt: skip
 
 
 def picture() -> None:
@@ -71,21 +76,24 @@ def network() -> tuple[str | None, int]:
     st.caption(words.MODELS.get(name, offered[name]["title"]))
     size = int(offered[name]["size"])
     if name == "photos":
-        size = st.segmented_control(
-            "Size of the stage", PHOTO_SIZES, default=PHOTO_SIZES[1], key="size", required=True,
+        st.session_state.setdefault("size", PHOTO_SIZES[1])
+        chosen = st.segmented_control(
+            "Size of the stage", PHOTO_SIZES, key="size", required=True,
             format_func=lambda side: f"{side}×{side}",
             help="Larger pictures get fewer stops on the timeline: a journey sends at most 3 MB.",
         )  # fmt: skip
+        size = chosen or size
     return name, size
 
 
 def way_there() -> There:
     """Settings of the way there."""
     st.subheader("The way there", anchor=False)
+    _defaults(_widgets(There(), Back()))
+    _unlight_preset()
     st.pills("Preset", list(PRESETS), format_func=words.PRESETS.__getitem__, key="preset", on_change=_preset)
     if st.session_state.get("preset"):
         st.caption(words.PRESET_NOTES[st.session_state["preset"]])
-    _defaults(_widgets(There(), Back()))
     process = st.selectbox("Process", list(PROCESSES), format_func=words.PROCESSES.__getitem__, key="process")
     left, right = st.columns(2)
     low, high = SIGMA_Q_RANGE
@@ -124,8 +132,6 @@ def way_back(model: str | None) -> Back:
         "Steps back", low, high, key="back_steps", help=f"{low} to {high}, whatever T is."
     )
     grid = st.selectbox("Steps back are", GRIDS, format_func=words.GRIDS.__getitem__, key="back_grid")
-    if st.session_state["start"] == "inversion" and sampler not in DETERMINISTIC:
-        st.caption("From an inversion the way back always uses Heun's steps: fresh noise would lose the way.")
     return Back(st.session_state["start"], sampler, int(steps), grid, label)
 
 
@@ -178,10 +184,27 @@ def _defaults(values: dict[str, Any]) -> None:
         st.session_state.setdefault(key, value)
 
 
+def _of_preset(name: str) -> dict[str, Any]:
+    """What a preset sets; the seed stays a person's own choice."""
+    values = _widgets(PRESETS[name].there, PRESETS[name].back)
+    del values["seed"]
+    return values
+
+
 def _preset() -> None:
-    chosen = st.session_state["preset"]
-    if chosen:
-        preset = PRESETS[chosen]
-        values = _widgets(preset.there, preset.back)
-        del values["seed"]  # a person's own choice stays
-        st.session_state.update(values)
+    if chosen := st.session_state["preset"]:
+        st.session_state.update(_of_preset(chosen))
+
+
+def _unlight_preset() -> None:
+    """A preset is lit only while everything stands as it says."""
+    chosen = st.session_state.get("preset")
+    if chosen and any(st.session_state[key] != value for key, value in _of_preset(chosen).items()):
+        st.session_state["preset"] = None
+
+
+def keep() -> None:
+    """Keep what was set while another page is shown; Streamlit forgets what is not drawn."""
+    for key in [k for k in st.session_state if isinstance(k, str)]:
+        if key in KEPT or key.startswith("label-"):
+            st.session_state[key] = st.session_state[key]

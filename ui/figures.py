@@ -86,6 +86,8 @@ def variance(
 def summary_variance(at: Thumb) -> str:
     """Measured variance against theory at the thumb, in words."""
     stop = at.stop
+    if math.isnan(stop.measured):
+        return f"The way back starts here, at t = {stop.t:.3g}; the network has not been asked yet."
     what = "what the network takes for noise has variance" if at.back else "the measured variance is"
     return f"At t = {stop.t:.3g} {what} {_number(stop.measured)}; theory says {_number(stop.sigma**2)}."
 
@@ -120,7 +122,7 @@ def _added(there: WayThere, back: WayBack | None) -> _Added:
         np.array(v_step),
         np.array(v_step) * np.array(shrink),
         np.array([kept.t for kept in taken]),
-        np.array([float(kept.eta().square().mean()) for kept in taken]),
+        np.array([kept.added for kept in taken]),
         any(_spans(np.array([t - s for s, t in some])) for some in (steps, back_steps)),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from ui.settings import Back, There
 #: A journey sends at most this many bytes of frames to the browser, in one way of showing.
 PAYLOAD = 3_000_000
 MOST_STOPS = 101
+#: Steps up of an inversion at least; the way down takes the steps that are asked for.
+CLIMB = 50
 #: The share of the payload kept for the way there.
 SHARE_THERE = 0.5
 
@@ -45,7 +47,8 @@ class Stop:
     snr : float
         alpha^2/sigma^2, infinite at t = 0.
     measured : float
-        Variance of x_t - alpha*x0, measured on the frame; on the way back x0_hat stands for x0.
+        Variance of x_t - alpha*x0, measured on the frame; on the way back x0_hat stands for x0,
+        and where that starts there is none yet: NaN.
     """
 
     step: int
@@ -67,10 +70,9 @@ def stops_that_fit(size: int) -> int:
 
 
 def thinned(count: int, most: int) -> tuple[int, ...]:
-    """Indices 0 to count - 1, both ends included, at most `most`, as evenly spaced as can be."""
-    if count <= most:
-        return tuple(range(count))
-    return tuple(round(k * (count - 1) / (most - 1)) for k in range(most))
+    """Indices 0 to count - 1 in equal strides, at most `most`; the last one in any case."""
+    kept = range(0, count, math.ceil((count - 1) / (most - 1)) if count > 1 else 1)
+    return tuple(kept) if kept[-1] == count - 1 else (*kept, count - 1)
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class Kept:
         The numbers of x_s.
     to_upload, estimate_to_upload : float
         Root mean square distance of x_s/alpha and of x0_hat to x0.
+    added : float
+        Variance of eta, measured.
     evaluations : int
     """
 
@@ -154,6 +158,7 @@ class Kept:
     stop: Stop
     to_upload: float
     estimate_to_upload: float
+    added: float
     evaluations: int
 
     def eta(self) -> Tensor:
@@ -175,8 +180,9 @@ class WayBack:
         Name of the network that walks it.
     total : int
         Steps it will have, the climb of an inversion not counted.
-    climb : int
-        Steps of the inversion that come first; they are not shown, their progress is.
+    climb, climbed, climb_evaluations : int
+        Steps of the inversion that come first, those taken, and what they cost; they are not
+        shown, their progress is.
     start : Tensor or None
         The state it starts from; None until an inversion has found it.
     first : Stop or None
@@ -193,6 +199,7 @@ class WayBack:
     total: int
     climb: int = 0
     climbed: int = 0
+    climb_evaluations: int = 0
     start: Tensor | None = None
     first: Stop | None = None
     steps: list[Kept] = field(default_factory=list)
@@ -206,7 +213,7 @@ class WayBack:
     def times(self) -> tuple[float, ...]:
         """The decreasing times of all its states; an inversion comes down the grid it climbed."""
         if self.settings.start == "inversion":
-            return times_of_inversion(self.process, self.climb)[::-1]
+            return times_of_inversion(self.process, self.total)[::-1]
         return times_back(self.process, self.settings.steps, self.settings.grid, self.start_t)
 
     @property
@@ -255,15 +262,16 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
     t = there.stops[stop].t if settings.start == "here" else 1.0
     if t <= 0:
         raise ValueError("At t = 0 there is no noise to take away. Move the thumb to the right first.")
-    climb = settings.steps if settings.start == "inversion" else 0
+    climb = max(CLIMB, settings.steps) if settings.start == "inversion" else 0
     way = WayBack(settings, there.process, there.x0, t, model, settings.steps, climb)
     if settings.start == "here":
         x = there.frames[stop : stop + 1]
-        way.start, way.first = x, there.stops[stop]
+        way.start, way.first = x, replace(there.stops[stop], step=0, measured=math.nan)
     elif settings.start == "noise":
         rng = picture_rng(there.settings.seed, 1)
         x = there.process.sigma(1.0) * standard_normal(there.x0, rng)
-        way.start, way.first = x, stop_at(there.process, 0, 1.0, x)
+        way.start = x
+        way.first = replace(stop_at(there.process, 0, 1.0, x), measured=math.nan)
     return way
 
 
@@ -273,9 +281,10 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
     if way.settings.start == "inversion":
         for step in inversion(net, x0, process, way.climb, sampler=way.sampler):
             way.climbed += 1
+            way.climb_evaluations += step.evaluations
             yield
             if way.climbed == way.climb:
-                way.first = stop_at(process, 0, 1.0, step.x_s - process.alpha(1.0) * step.x0_hat)
+                way.first = replace(stop_at(process, 0, 1.0, step.x_s), measured=math.nan)
                 way.start = step.x_s
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
@@ -300,6 +309,7 @@ def _keep(step: Step, way: WayBack) -> Kept:
         stop_at(process, step.index + 1, step.s, step.x_s - alpha * step.x0_hat),
         _rms(step.x_s / alpha - x0) if alpha else math.inf,
         _rms(step.x0_hat - x0),
+        float(step.noise.square().mean()),
         step.evaluations,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import plotly.graph_objects as go
 import streamlit as st
 import torch
@@ -76,18 +78,26 @@ def apart(run: Run | None, shown: int, view: str) -> None:
     dissect(kept, key="dissect", labels=words.APART_LABELS, view=view)
 
 
-def told(there: WayThere, run: Run | None) -> None:
+def explained(there: WayThere, run: Run | None) -> None:
     """What happens here, in a few sentences with numbers of this journey."""
     left, right = st.columns(2, gap="large")
     x0, x_T = there.x0.flatten(), there.frames[-1].flatten()
-    spread = float(x0.std())
     with left:
         st.markdown("**The way there**")
         st.markdown(words.THERE)
         st.markdown(words.PROCESS_NOTES[there.settings.process])
-        if spread > 0:
+        if float(x0.std()) > 0:
             correlation = float(torch.corrcoef(torch.stack([x0, x_T]))[0, 1])
-            st.markdown(words.NOT_YET_NOISE.format(correlation=correlation, spread=spread))
+            chance = 2 / math.sqrt(len(x0))  # two standard errors
+            st.markdown(
+                words.IS_IT_NOISE.format(
+                    correlation=correlation,
+                    chance=chance,
+                    verdict=words.STILL_THERE if abs(correlation) > chance else words.NOT_SEEN,
+                    brightness=float(x0.mean()),
+                    brightness_T=float(x_T.mean()),
+                )
+            )
     with right:
         st.markdown("**The way back**")
         st.markdown(words.BACK)

@@ -19,11 +19,7 @@ from ui.runs import make_workers
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _load(name: str, changed: float) -> NetworkDenoiser:
     del changed  # part of the key: weights put there anew are loaded anew
-    net = diffusion.load_denoiser(name)
-    # Streamlit collects garbage after every rerun; what lives for ever need not be looked at.
-    gc.collect()
-    gc.freeze()
-    return net
+    return diffusion.load_denoiser(name)
 
 
 def network(name: str) -> NetworkDenoiser:
@@ -49,6 +45,13 @@ def cards() -> dict[str, dict[str, Any]]:
         except diffusion.ModelError:
             continue
     return found
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Once a process, when all is imported: spare what lives for ever the collections after each rerun."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)

@@ -6,6 +6,7 @@ import itertools
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -14,6 +15,8 @@ import torch
 from diffusion.denoiser import NetworkDenoiser
 from ui.journey import WayBack, walk_back
 
+#: A run stops when its page has not asked after it for this many seconds.
+UNSEEN = 20.0
 _numbers = itertools.count(1)
 _log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Run:
         self._workers = workers
         self._stop = threading.Event()
         self._task: Future[None] | None = None
+        self._seen = time.monotonic()
 
     @property
     def computing(self) -> bool:
@@ -66,8 +70,8 @@ class Run:
 
     @property
     def evaluations(self) -> int:
-        """Network evaluations of the steps taken, an inversion's climb not counted."""
-        return sum(kept.evaluations for kept in self.way.steps)
+        """Network evaluations so far, an inversion's climb included."""
+        return self.way.climb_evaluations + sum(kept.evaluations for kept in self.way.steps)
 
     @property
     def done(self) -> float:
@@ -78,6 +82,7 @@ class Run:
         """Take `steps` steps, all that are left when not given. Does nothing while computing."""
         if not self.computing and not self.finished and self.error is None:
             self._stop.clear()
+            self.seen()
             self._task = self._workers.submit(self._take, steps)
 
     def stop(self) -> None:
@@ -85,6 +90,10 @@ class Run:
         self._stop.set()
         if self._task is not None:
             self._task.cancel()
+
+    def seen(self) -> None:
+        """Note that its person is still there; a run nobody looks at stops by itself."""
+        self._seen = time.monotonic()
 
     def wait(self, seconds: float) -> None:
         """Give a quick run the chance to finish before the page is drawn."""
@@ -98,6 +107,8 @@ class Run:
         target = None if steps is None else len(self.way.steps) + steps
         try:
             while not self._stop.is_set() and not self.finished:
+                if time.monotonic() - self._seen > UNSEEN:
+                    return
                 if target is not None and len(self.way.steps) >= target:
                     return
                 next(self._walk)

@@ -12,11 +12,10 @@ import streamlit as st
 import diffusion
 from ui import words
 from ui.actions import actions
-from ui.chunks import Chunks
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
-from ui.panels import apart, plots, told
+from ui.panels import apart, explained, plots
 from ui.settings import Back, There
-from ui.stage import depot, stage
+from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
 
 STYLE = """<style>
@@ -49,20 +48,13 @@ def prepare(settings: There, model: str | None, size: int) -> None:
     channels = diffusion.read_card(model)["architecture"]["channels"] if model else 3
     key = (here.picture.id, here.crop, size, channels, settings)
     if key != here.there_key:
-        here.drop_run()
-        here.chunks, here.number = Chunks(), here.number + 1
         x0 = here.picture.tensor(size, channels, here.crop)
         for done in walk_there(x0, settings):
             if isinstance(done, WayThere):
-                here.there = done
+                here.begin(done, key)
             elif settings.steps * size * size > 5e6:
                 bar.progress(done, f"Noising in {settings.steps} steps")
         bar.empty()
-        here.there_key = key
-        if here.there is None:
-            raise RuntimeError("the way there ended without a result")
-        here.origin = min(here.origin, here.last())
-        here.move_to(here.origin)
     if here.run is not None and here.run.way.model != model:
         here.drop_run()
         here.move_to(here.origin)
@@ -78,22 +70,24 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     here = session()
     if here.there is None:
         return
+    if here.run is not None:
+        here.run.seen()
     if here.computing != ticking:  # the clock of this fragment is set by a whole rerun alone
         here.move_to(here.last())
         st.rerun()
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        view = st.session_state.get("view", VIEWS[0])
+        view = st.session_state.setdefault("view", VIEWS[0])
         stop = _stage(here, here.there, view)
         actions(here, here.there, back, model)
         st.segmented_control(
-            "How a frame is shown", VIEWS, format_func=words.VIEWS.__getitem__, default=VIEWS[0],
+            "How a frame is shown", VIEWS, format_func=words.VIEWS.__getitem__,
             key="view", help=words.VIEW_HELP, required=True,
         )  # fmt: skip
     with right:
         plots(here.there, here.run, stop)
     apart(here.run, stop - len(here.there.stops), view)
-    told(here.there, here.run)
+    explained(here.there, here.run)
 
 
 def _stage(here: Session, there: WayThere, view: str) -> int:
@@ -118,10 +112,8 @@ def _stage(here: Session, there: WayThere, view: str) -> int:
         "following": computing,
         "words": words.STAGE,
     }
-    told = stage(data, key="stage")
-    if told is not None and told.turn == here.turn and not computing:
-        here.stop = told.stop
-    here.stand_at(min(here.stop, last), len(there.stops))
+    stage(data, key=STAGE)
+    here.heed(told(STAGE))
     return here.stop
 
 
@@ -132,7 +124,7 @@ def _numbers(stops: Sequence[Stop]) -> dict[str, Any]:
         "t": [s.t for s in stops],
         "sigma": [s.sigma for s in stops],
         "snr": [s.snr if math.isfinite(s.snr) else None for s in stops],
-        "measured": [s.measured for s in stops],
+        "measured": [s.measured if math.isfinite(s.measured) else None for s in stops],
     }
 
 
@@ -140,5 +132,5 @@ def _numbers_back(there: WayThere, way: WayBack, count: int) -> dict[str, Any]:
     """The sent part of the way back, and where on the line it begins."""
     stops = [replace(way.state(k)[1], step=k) for k in way.ready()[:count]]
     nearest = min(range(len(there.stops)), key=lambda k: abs(there.stops[k].t - way.start_t))
-    begins = 1 - nearest / (len(there.stops) - 1)
+    begins = 1 - there.stops[nearest].step / there.settings.steps
     return _numbers(stops) | {"total": way.total, "from": begins}

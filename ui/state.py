@@ -14,6 +14,7 @@ from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
 from ui.journey import WayThere
 from ui.runs import Run
+from ui.stage import Told
 
 
 @dataclass(frozen=True)
@@ -96,21 +97,34 @@ class Session:
         stops = len(self.there.stops) if self.there else 1
         return stops + (len(self.run.way.ready()) if self.run else 0) - 1
 
+    def begin(self, there: WayThere, key: Any) -> None:  # noqa: ANN401 - any hashable
+        """Take up a new way there, whole: nothing here lets a waiting rerun cut in."""
+        self.drop_run()
+        self.there, self.there_key = there, key
+        self.chunks, self.number = Chunks(), self.number + 1
+        self.origin = min(self.origin, self.last())
+        self.move_to(self.origin)
+
     def move_to(self, stop: int) -> None:
         """Put the thumb somewhere, from the server."""
         self.stop = stop
         self.turn += 1
 
-    def stand_at(self, stop: int, stops_there: int) -> None:
-        """Note where the thumb stands, out of `stops_there` on the way there and those beyond."""
-        self.stop = stop
-        if stop < stops_there:
-            self.origin = stop
+    def heed(self, told: Told | None) -> None:
+        """Note where the thumb was let go, unless the server has moved it since."""
+        if self.there is None:
+            return
+        if told is not None and told.turn == self.turn and not self.computing:
+            self.stop = max(told.stop, 0)
+        self.stop = min(self.stop, self.last())
+        if self.stop < len(self.there.stops):
+            self.origin = self.stop
 
     def drop_run(self) -> None:
         """Forget the way back, stopping it first."""
         if self.run is not None:
             self.run.stop()
+            self.chunks.forget_back()
         self.run = None
 
 

@@ -1,6 +1,5 @@
 """Every longer text of the app, in one place."""
 
-TITLE = "There and Back"
 SUBTITLE = "Watch a picture drown in noise, then let a small network walk it back, step by step."
 
 UPLOAD_HELP = (
@@ -17,8 +16,8 @@ PROCESS_NOTES = {
     "brownian": "Each step adds fresh noise: $x_{t+\\Delta t} = x_t + \\eta$ with $\\eta \\sim \\mathcal "
     "N(0, \\sigma_q^2\\,\\Delta t)$. The picture itself is never dimmed, so the variance only grows: it "
     "*explodes*. The variances of the steps add up to $\\sigma_q^2$, however many steps you take.",
-    "ddpm_linear": "Each step dims the picture a little and adds a little noise, so that the whole keeps "
-    "about the same variance: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
+    "ddpm_linear": "Each step dims the picture a little and adds a little noise, so that, picture by "
+    "picture, the variance tends to 1: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
     "\\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$. The schedule is the one of Ho and others.",
     "ddpm_cosine": "Like DDPM linear, the picture is dimmed while noise is added, but more gently at both "
     "ends (Nichol and Dhariwal).",
@@ -51,25 +50,28 @@ SAMPLER_NOTES = {
 }
 STARTS = {"here": "at the thumb", "noise": "in pure noise", "inversion": "by inversion"}
 START_NOTES = {
-    "here": "Starts at the frame under the thumb. With little noise on it you get a close relative of "
-    "your picture; with much, what comes back belongs more and more to the network.",
+    "here": "Starts at the frame under the thumb. The less noise on it, the less is left for the network "
+    "to make up; what it makes up comes from the pictures it has learnt.",
     "noise": "Starts from fresh noise that has never seen your picture, so nothing of your picture can "
     "come back: the network makes something new out of what it has learnt.",
-    "inversion": "First climbs the noise-free path upwards from your picture, then walks the same path "
-    "down, both with Heun's steps. Only this returns your picture; the last distance in the plot says how "
-    "exactly.",
+    "inversion": "First climbs the noise-free path upwards from your picture, in many steps, then walks "
+    "it down again. This alone is meant to return your picture; how near it comes depends on the network, "
+    "the picture and the number of steps, and is measured at the end.",
 }
+ALWAYS_HEUN = "It walks with Heun's steps, whichever sampler is set: fresh noise would lose the path."
+
 PRESETS = {"watch": "Watch", "gentle": "Gentle", "tutorial": "Tutorial", "from_nothing": "From nothing"}
 PRESET_NOTES = {
     "gentle": "σ_q = 0.5: moderate noise, of the kind a photo denoiser is made for.",
     "watch": "σ_q = 3 in 100 small steps: easy to see.",
     "tutorial": "The tutorial's ten equal steps and its Algorithm 1, to the letter.",
-    "from_nothing": "σ_q = 80, far above the picture's own spread: x_T is noise for all practical "
-    "purposes, and the way back starts from fresh noise.",
+    "from_nothing": "σ_q = 80, far above the picture's own spread, and the way back starts from fresh "
+    "noise. The digits network makes the clearest pictures this way.",
 }
 MODELS = {
-    "dogs": "Dogs: has seen only heads of dogs, 64×64. Pulls whatever it gets towards a dog.",
-    "photos": "Photos: has seen all sorts of photos. Takes moderate noise out; cannot invent what is gone.",
+    "dogs": "Dogs: has seen only heads of dogs, 64×64. Pulls whatever it gets towards those.",
+    "photos": "Photos: has seen photos of cats and dogs. Takes moderate noise out; cannot invent what is "
+    "gone.",
     "digits": "Digits: has seen only handwritten digits, 28×28, grey. Quick.",
 }
 VIEWS = {"clipped": "Clipped to [-1, 1]", "spread": "Scaled to its own spread"}
@@ -104,29 +106,32 @@ STAGE = {
 }
 
 THERE = (
-    "Noise is *added*, pixel by pixel; nothing is blurred. Each frame is the one before it plus a little "
-    "more noise, so this is one path, and the seed decides every bit of it. The curve above the thumb is "
-    "the variance $\\sigma_t^2$ of all the noise so far."
+    "Noise is *added*, pixel by pixel; nothing is blurred. The frames are one path, and the seed decides "
+    "every bit of it. The curve above the thumb is the variance $\\sigma_t^2$ of all the noise so far."
 )
-NOT_YET_NOISE = (
-    "Is $x_T$ pure noise? Not quite at these settings: the correlation between your picture and $x_T$, "
-    "pixel by pixel, is **{correlation:.2f}** here. It falls as σ_q grows past the picture's own spread "
-    "of {spread:.2f}."
+
+IS_IT_NOISE = (
+    "Is $x_T$ pure noise? Pixel by pixel, its correlation with your picture is **{correlation:.3f}**; "
+    "chance alone gives up to about {chance:.3f} either way. {verdict} The mean brightness of your "
+    "picture is {brightness:.3f} and that of $x_T$ is {brightness_T:.3f}: a mean over many pixels is what "
+    "noise hides last."
 )
+STILL_THERE = "So the frame still holds some of your picture."
+NOT_SEEN = "So no single pixel gives your picture away."
+
 BACK = (
     "The network sees $x_t$ and is asked one thing: what is the clean picture, on average over all "
     "pictures that could have led here? That guess is $\\hat x_0$. An average of many is blurry, and that "
-    "is right. A step goes a part of the way towards it, and most samplers then add a little fresh noise."
+    "is right. A step goes a part of the way towards it; some samplers then add a little fresh noise."
 )
+
 ARRIVED = (
     "Arrived. The result is **{distance:.3g}** away from your picture (root mean square; black is -1, "
     "white is 1)."
 )
 ARRIVED_INVERSION = "That is the error of the inversion, {up} steps up and {down} down."
-APART = (
-    "The step under the thumb, in the tutorial's own formula. What is taken away points from $\\hat x_0$ "
-    "to $x_t$; point at a pixel to follow its numbers."
-)
+APART = "This is the tutorial's own formula with this step's numbers. Point at a pixel to follow it through."
+
 DISTANCE_EMPTY = "Walk back first: this plot follows the way back."
 APART_EMPTY = "Walk back first: then any step of the way can be taken apart here."
 

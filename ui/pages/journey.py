@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ui import controls, stage_view, words
+from ui import controls, resources, stage_view, words
 from ui.state import session
 
+resources.settle()
 with st.sidebar:
     controls.picture()
     model, size = controls.network()

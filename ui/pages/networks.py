@@ -22,9 +22,11 @@ for name, card in found.items():
     with left:
         st.markdown("**Loss while training**")
         st.plotly_chart(figures.loss_curve(card), key=f"curve-{name}", config={"displayModeBar": False})
+        st.caption(figures.summary_loss_curve(card))
     with right:
         st.markdown("**Loss by noise level**", help=words.LOSS_BY_NOISE)
         st.plotly_chart(figures.loss_by_noise(card), key=f"noise-{name}", config={"displayModeBar": False})
+        st.caption(figures.summary_loss_by_noise(card))
     data = card["data"]
     st.caption(
         f"Data: {data['name']} ({data['source']}), {training['pictures_in_set']:,} pictures. "

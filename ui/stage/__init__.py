@@ -8,13 +8,17 @@ so Streamlit's own message cache keeps it from being sent again at the next reru
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import streamlit as st
 from streamlit.components.v2 import component
 
+#: Key of the one stage on the page.
+STAGE = "stage"
 _HERE = Path(__file__).parent
 
 
@@ -68,21 +72,25 @@ class Told:
     turn: int
 
 
-def stage(data: dict[str, Any], key: str) -> Told | None:
-    """Mount the stage.
+def stage(data: dict[str, Any], key: str) -> None:
+    """Mount the stage; what it tells is read by :func:`told`.
 
     Parameters
     ----------
     data : dict
         See ``stage.js``: both ways' numbers, the chunks that hold their frames, words.
     key : str
-
-    Returns
-    -------
-    Told or None
-        None until the thumb was let go for the first time.
     """
-    told = _stage(key=key, data=data, default={"told": None}, on_told_change=lambda: None).told
-    if not told:
+    _stage(key=key, data=data, default={"told": None}, on_told_change=lambda: None)
+
+
+def told(key: str) -> Told | None:
+    """What the stage last told, callbacks included; None before the thumb was ever let go."""
+    state = st.session_state.get(key)
+    answer = state.get("told") if isinstance(state, Mapping) else None
+    if not isinstance(answer, Mapping):
         return None
-    return Told(int(told["stop"]), int(told["turn"]))
+    stop, turn = answer.get("stop"), answer.get("turn")
+    if not isinstance(stop, (int, float)) or not isinstance(turn, (int, float)):
+        return None
+    return Told(int(stop), int(turn))

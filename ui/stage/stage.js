@@ -3,12 +3,14 @@
 //   chunks: {there: [{chunk, count}], back: [...]}   names of the depots that hold the frames, in order
 //   at: {stop, turn}      where the thumb is put when `turn` is new
 //   following: bool       keep to the newest frame of the way back
-//   view, words
+//   words
 // }
-// Stops 0 .. there-1 lie on the way there, the rest on the way back. Infinity travels as null.
+// Stops 0 .. there-1 lie on the way there, the rest on the way back. null stands for an infinite snr,
+// and for a `measured` that is not there.
 
 const depots = (window.thereAndBackDepots ??= new Map());
 const stages = new WeakMap();
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ data, parentElement, setStateValue }) {
   let stage = stages.get(parentElement);
@@ -39,10 +41,20 @@ class Stage {
     this.redraw = () => this.draw();
     window.addEventListener("there-and-back-frames", this.redraw);
     this.listen();
+    // Whoever reaches for anything else has let go of the thumb: the server must know first.
+    this.leave = (event) => {
+      if (this.root.contains(event.composedPath()[0])) return;
+      if (this.playing) this.pause();
+      this.commit();
+    };
+    window.addEventListener("pointerdown", this.leave, true);
+    window.addEventListener("focusin", this.leave, true);
   }
 
   close() {
     window.removeEventListener("there-and-back-frames", this.redraw);
+    window.removeEventListener("pointerdown", this.leave, true);
+    window.removeEventListener("focusin", this.leave, true);
     this.pause();
     clearTimeout(this.later);
   }
@@ -124,7 +136,7 @@ class Stage {
   /** Tell the server where the thumb was let go. */
   commit() {
     clearTimeout(this.later);
-    if (this.stop === this.reported) return;
+    if (!this.data || this.stop === this.reported) return;
     this.reported = this.stop;
     this.report(this.stop);
   }
@@ -151,8 +163,9 @@ class Stage {
     let last = performance.now();
     let due = 0;
     const tick = (now) => {
-      // One way takes about six seconds at 1x, at most 24 stops a second.
-      const rate = Math.min(24, this.data.there.t.length / 6) * Number(this.find("select").value);
+      // One way takes about six seconds at 1x, at most 24 stops a second, 4 where motion is unwelcome.
+      const most = calm.matches ? 4 : 24;
+      const rate = Math.min(most, (this.data.there.t.length / 6) * Number(this.find("select").value));
       due += ((now - last) / 1000) * rate;
       last = now;
       if (due >= 1) {
@@ -181,7 +194,7 @@ class Stage {
   /** Position of a stop on the line, 0 to 1: the way there on the left half, back on the right. */
   place(stop) {
     const there = this.data.there.t.length;
-    if (stop < there) return (0.5 * stop) / (there - 1);
+    if (stop < there) return (0.5 * this.data.there.step[stop]) / this.data.there.total;
     const { from, total } = this.data.back;
     return 0.5 + 0.5 * (from + ((1 - from) * this.data.back.step[stop - there]) / total);
   }
@@ -252,7 +265,7 @@ class Stage {
       t: this.value("t").toFixed(3),
       sigma: short(this.value("sigma")),
       snr: short(this.value("snr")),
-      measured: short(this.value("measured")),
+      measured: this.value("measured") === null ? "–" : short(this.value("measured")),
     };
     this.root.classList.toggle("on-back", onBack);
     this.find(".where").textContent = where;
@@ -284,7 +297,7 @@ class Stage {
     draw("there", there.sigma.map((sigma, k) => point(k, sigma)));
     draw("back", back ? back.sigma.map((sigma, k) => point(there.t.length + k, sigma)) : []);
     const mirrored = there.sigma.map((sigma, k) => {
-      return `${(1000 - 500 * (k / (there.t.length - 1))).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
+      return `${(1000 * (1 - this.place(k))).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
     });
     draw("ahead", back ? [] : mirrored.reverse());
     this.root.classList.toggle("no-back", !back);
