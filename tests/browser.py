@@ -28,6 +28,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 from playwright.sync_api import Error as PlaywrightError
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The same names as in tools/find_browser.sh.
@@ -113,6 +115,7 @@ class Traffic:
     received: list[bytes] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    owed: bool = False  #: whether the server has yet to end a script that was asked for
 
     def watch(self, page: Page) -> None:
         page.on("websocket", self._socket)
@@ -126,8 +129,20 @@ class Traffic:
 
     def _socket(self, socket: WebSocket) -> None:
         self.asked.append(socket.url)
-        socket.on("framesent", lambda data: self.sent.append(_bytes(data)))
-        socket.on("framereceived", lambda data: self.received.append(_bytes(data)))
+        socket.on("framesent", self._sent)
+        socket.on("framereceived", self._received)
+
+    def _sent(self, data: str | bytes) -> None:
+        self.sent.append(_bytes(data))
+        if BackMsg.FromString(self.sent[-1]).WhichOneof("type") == "rerun_script":
+            self.owed = True
+
+    def _received(self, data: str | bytes) -> None:
+        self.received.append(_bytes(data))
+        if len(self.received[-1]) < 1000:  # else it is no such message
+            message = ForwardMsg.FromString(self.received[-1])
+            if message.WhichOneof("type") == "script_finished":
+                self.owed = message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
     def count(self) -> tuple[int, int]:
         return len(self.sent), len(self.received)
@@ -205,12 +220,12 @@ class App:
             self.page.wait_for_timeout(40)
 
     def settle(self) -> None:
-        """Wait until the server has nothing more to say: no script runs and no message has come a while."""
+        """Wait until the server has done what it was asked for, and nobody has said anything since."""
         state = self.page.locator("[data-testid=stApp]")
         quiet: list[tuple[int, int]] = []
 
         def still() -> bool:
-            if state.get_attribute("data-test-script-state") != "notRunning":
+            if self.traffic.owed or state.get_attribute("data-test-script-state") != "notRunning":
                 quiet.clear()
                 return False
             quiet.append(self.traffic.count())
@@ -299,9 +314,12 @@ class App:
 
     def walked(self) -> None:
         """Wait until no way back is under way."""
-        self.settle()
-        self.until(lambda: not self.button("stop").count(), "the way back does not end", 3 * PATIENCE)
-        self.settle()
+
+        def ended() -> bool:
+            self.settle()  # between two looks at the way back it is quiet as well: only its buttons tell
+            return not self.button("stop").count() and self.button("clear").is_enabled()
+
+        self.until(ended, "the way back does not end", 3 * PATIENCE)
 
     def upload(self, name: str, kind: str, data: bytes) -> None:
         self.beside()
