@@ -19,11 +19,10 @@ from ui.state import Session
 PATIENCE = 0.2
 
 
-def actions(here: Session, there: WayThere, back: Back, model: str | None) -> None:
+def actions(here: Session, there: WayThere, back: Back, model: str | None, computing: bool) -> None:
     """Draw them for the way back that stands, or the one that could be begun."""
     back = replace(back, start=st.session_state["start"])
     run = here.run
-    computing = run is not None and run.computing
     st.segmented_control(
         "The way back starts", STARTS, format_func=words.STARTS.__getitem__, key="start", required=True
     )

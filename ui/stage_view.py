@@ -72,14 +72,15 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
         return
     if here.run is not None:
         here.run.seen()
-    if here.computing != ticking:  # the clock of this fragment is set by a whole rerun alone
+    computing = here.computing  # asked once: all that is drawn now tells of one moment
+    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
         here.move_to(here.last())
         st.rerun()
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
         view = st.session_state.setdefault("view", VIEWS[0])
-        stop = _stage(here, here.there, view)
-        actions(here, here.there, back, model)
+        stop = _stage(here, here.there, view, computing)
+        actions(here, here.there, back, model, computing)
         st.segmented_control(
             "How a frame is shown", VIEWS, format_func=words.VIEWS.__getitem__,
             key="view", help=words.VIEW_HELP, required=True,
@@ -90,9 +91,9 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     explained(here.there, here.run)
 
 
-def _stage(here: Session, there: WayThere, view: str) -> int:
+def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:
     """Mount depots and stage; returns the stop under the thumb."""
-    run, computing = here.run, here.computing
+    run = here.run
     chunks = {
         "there": here.chunks.there(there, here.number, view),
         "back": here.chunks.back(run.way, run.number, view) if run else [],
@@ -113,7 +114,8 @@ def _stage(here: Session, there: WayThere, view: str) -> int:
         "words": words.STAGE,
     }
     stage(data, key=STAGE)
-    here.heed(told(STAGE))
+    if not computing:
+        here.heed(told(STAGE))
     return here.stop
 
 

@@ -114,7 +114,7 @@ class Session:
         """Note where the thumb was let go, unless the server has moved it since."""
         if self.there is None:
             return
-        if told is not None and told.turn == self.turn and not self.computing:
+        if told is not None and told.turn == self.turn:
             self.stop = max(told.stop, 0)
         self.stop = min(self.stop, self.last())
         if self.stop < len(self.there.stops):
