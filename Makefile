@@ -36,7 +36,8 @@ evaluate: .venv/bench.stamp
 
 train: .venv/app.stamp
 	$(if $(DATA),,$(error say where the pictures lie: make train DATA=folder MODEL=dogs))
-	$(BIN)/python -m diffusion train --data $(DATA) --model $(MODEL) --minutes $(MINUTES) --export
+	$(BIN)/python -m diffusion train --data $(DATA) --model $(MODEL) --minutes $(MINUTES) --export \
+		$(if $(DATA_SET),--data-set $(DATA_SET))
 
 pictures: .venv/dev.stamp
 	PYTHON=$(BIN)/python tools/find_browser.sh
