@@ -397,30 +397,37 @@ def summary_loss_curve(card: Mapping[str, Any]) -> str:
 
 def _base(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> go.Figure:
     """An empty figure in the common style; text colours come from the page's theme."""
-    figure = go.Figure()
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}} if title else None,
-        height=height,
-        margin={"l": 4, "r": 8, "t": 30 if title else 4, "b": 4},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font_size=12,
-        hovermode="closest",
-        dragmode="zoom",
-        uirevision="there-and-back",  # a new journey leaves the zoom as it was
-        showlegend=True,
-        legend={
-            "orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
-            "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)", "title": {"text": ""},
-        },
-    )  # fmt: skip
     axis = {
         "gridcolor": GRID, "gridwidth": 1, "zeroline": False, "automargin": True,
         "ticks": "", "nticks": 6, "tickfont": {"size": 11},
     }  # fmt: skip
-    figure.update_xaxes(**axis, title={"text": x_title, "font": {"size": 12}, "standoff": 10})
-    figure.update_yaxes(**axis, title={"text": y_title, "font": {"size": 12}, "standoff": 14})
-    return figure
+    # All in one dictionary: each update_... of a figure would cost ten times as much.
+    return go.Figure(
+        layout={
+            "title": {"text": title, "font": {"size": 14}} if title else {},
+            "height": height,
+            "margin": {"l": 4, "r": 8, "t": 30 if title else 4, "b": 4},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font_size": 12,
+            "hovermode": "closest",
+            "dragmode": "zoom",
+            "uirevision": "there-and-back",  # a new journey leaves the zoom as it was
+            "showlegend": True,
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "font": {"size": 11},
+                "bgcolor": "rgba(0,0,0,0)",
+                "title": {"text": ""},
+            },
+            "xaxis": axis | {"title": {"text": x_title, "font": {"size": 12}, "standoff": 10}},
+            "yaxis": axis | {"title": {"text": y_title, "font": {"size": 12}, "standoff": 14}},
+        }
+    )
 
 
 def _trace(x: Iterable[float], y: Iterable[float], name: str, hover: str) -> dict[str, Any]:
