@@ -17,6 +17,8 @@ from ui.state import Session
 
 #: A run this quick is waited for, so that it appears at once and whole.
 PATIENCE = 0.2
+#: sigma/alpha from which on a way back has something to do.
+NOISE_TO_SPEAK_OF = 0.5
 
 
 def actions(here: Session, there: WayThere, back: Back, model: str | None, computing: bool) -> None:
@@ -91,8 +93,11 @@ def _continues(run: Run, back: Back, model: str | None) -> bool:
 
 
 def _begin(here: Session, there: WayThere) -> int:
-    """The stop a way back starts from: the thumb's, or x_T when the thumb is still at t = 0."""
-    return min(here.origin, len(there.stops) - 1) or len(there.stops) - 1
+    """The stop a way back starts from: the thumb's; from t = 0, the first with noise to speak of."""
+    if here.origin:
+        return min(here.origin, len(there.stops) - 1)
+    noisy = (k for k, stop in enumerate(there.stops) if stop.sigma >= NOISE_TO_SPEAK_OF * stop.alpha)
+    return next(noisy, len(there.stops) - 1)
 
 
 def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:

@@ -37,7 +37,7 @@ def network(name: str) -> NetworkDenoiser:
 def cards() -> dict[str, dict[str, Any]]:
     """The readable model cards by name, in the order they are offered; broken ones are left out."""
     found = {}
-    order = ("dogs", "photos", "digits")
+    order = ("photos", "dogs", "digits")
     names = diffusion.available()
     for name in sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n)):
         try:
