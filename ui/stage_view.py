@@ -76,7 +76,7 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
         here.move_to(here.last())
         st.rerun()
-    left, right = st.columns([1.4, 1], gap="medium")
+    left, right = st.columns([1.6, 1], gap="medium")
     with left:
         view = st.session_state.setdefault("view", VIEWS[0])
         stop = _stage(here, here.there, view, computing)
