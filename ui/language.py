@@ -14,7 +14,7 @@ LANGUAGES = {"en": "English", "zh": "简体中文"}
 LOCALES = Path(__file__).parent / "locales"
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's customary name
+def N_(text: str) -> str:
     """Mark a text of a module for the catalogues; `_` translates it where it is shown."""
     return text
 
