@@ -27,7 +27,7 @@ from bench.judges import DigitReader, DogEye, Judge, Judgement
 from bench.machine import description, optional, timed
 from diffusion import SAMPLERS, Brownian, card, checkpoint, data, load_picture, picture_rng, reverse
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.generate import BEST_GRID, BEST_SAMPLER, denoise, from_noise, steps_for
+from diffusion.generate import BEST_GRID, BEST_SAMPLER, asked, denoise, from_noise, steps_for
 from diffusion.grids import GRIDS, SIGMA_HIGH, times_back
 from diffusion.noise import standard_normal
 from diffusion.pictures import contact_sheet
@@ -40,6 +40,7 @@ LARGEST = {  # parameters, bytes
     "photos": (3_000_000, 6_000_000),
 }
 REFERENCE = 512
+GUIDANCES = (1.0, 1.5, 2.0, 3.0)
 GREY = (15, 25, 50)
 GAINS = {15: 0.3, 25: 0.4, 50: 0.5}
 FALL = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 100, 125, 150, 175, 200)
@@ -90,8 +91,12 @@ def samples(
     sampler: str = BEST_SAMPLER,
     grid: str = BEST_GRID,
     batch: int = 16,
+    pick: bool = True,
 ) -> Tensor:
     """Pictures from pure noise as :func:`diffusion.generate.from_noise` makes them, but in batches.
+
+    With `pick`, the seed picks a class for each (:func:`diffusion.generate.asked`); without, `net` is
+    asked as it is.
 
     Returns
     -------
@@ -99,26 +104,30 @@ def samples(
         In [-1, 1], rounded to 8 bits as a PNG would be.
     """
     process = Brownian(min(net.sigma_max, SIGMA_HIGH))
-    times = times_back(process, steps_for(evaluations, sampler, net.evaluations), grid)
     finished = []
     for start in range(0, len(indices), batch):
-        rngs = [picture_rng(seed, index) for index in indices[start : start + batch]]
+        chosen = indices[start : start + batch]
+        one = asked(net, seed, *chosen) if pick else net
+        times = times_back(process, steps_for(evaluations, sampler, one.evaluations), grid)
+        rngs = [picture_rng(seed, index) for index in chosen]
         like = torch.empty(len(rngs), net.channels, net.size, net.size)
         x_T = process.sigma(1.0) * standard_normal(like, rngs)
-        *_, last = reverse(net, x_T, process, sampler=sampler, rng=rngs, times=times)
+        *_, last = reverse(one, x_T, process, sampler=sampler, rng=rngs, times=times)
         finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
     return torch.cat(finished)
 
 
 def asked_samples(
-    net: NetworkDenoiser, count: int, seed: int, *, guidance: float = 1.0, evaluations: int = 10
+    net: NetworkDenoiser, count: int, seed: int, *, guidance: float | None = None, evaluations: int = 10
 ) -> tuple[Tensor, Tensor]:
     """Samples of every class in equal numbers, at least `count` in all, and what was asked for."""
     each = math.ceil(count / len(net.classes))
-    made = [
-        samples(net.asked_for(name, guidance), range(k * each, (k + 1) * each), seed, evaluations=evaluations)
-        for k, name in enumerate(net.classes)
-    ]
+
+    def of_class(k: int) -> Tensor:
+        net_k = net.asked_for(net.classes[k], guidance=guidance)
+        return samples(net_k, range(k * each, (k + 1) * each), seed, evaluations=evaluations, pick=False)
+
+    made = [of_class(k) for k in range(len(net.classes))]
     return torch.cat(made), torch.arange(len(net.classes)).repeat_interleave(each)
 
 
@@ -185,7 +194,10 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     contact_sheet(x10[:64]).save(options.out / f"{net.name}-10.png")
     contact_sheet(x50[:64]).save(options.out / f"{net.name}-50.png")
 
+    one = asked(net, seed, 0)
     how = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples"
+    if net.classes:
+        how += f" of classes the seed picks, guidance {one.guidance:g}, {_steps(one)} steps"
     how50 = f"the same, {fewer} samples"
     rate, frechet, kid = row10.values()
     frechet50 = row50["Fréchet over unit"]
@@ -210,9 +222,9 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     figures += _copies(net, judge, dataset, held_out, x10, judged10, options)
 
     tables = [_table("For orientation: the same figures of real and spoilt pictures", orientation)]
-    if isinstance(judge, DogEye) and net.classes:
+    if net.classes:
         rows = _guided(net, yardstick, options)
-        tables.append(_table("Asked for a breed, 10 evaluations in all", rows))
+        tables.append(_table("Guidance, 10 evaluations in all", rows))
     if options.table:
         rows = sampler_table(net, yardstick, options)
         title = f"Samplers and grids at 10 evaluations, {options.table} samples a row, best first"
@@ -249,25 +261,31 @@ def _asked_digits(net: NetworkDenoiser, judge: Judge, options: Options) -> list[
         return []
     x, wanted = asked_samples(net, options.count, options.seed)
     right = float((judge(x).label == wanted).double().mean())
-    each = len(x) // len(net.classes)
-    some = torch.cat([x[k * each :][:8] for k in range(len(net.classes))])
-    contact_sheet(some, columns=min(8, each)).save(options.out / f"{net.name}-asked.png")
-    note = f"{len(x)} samples, no guidance"
+    note = f"{len(x)} samples, guidance {net.advised:g}"
     return [_figure("asked for a digit, it is that digit", right, 0.97, note=note)]
 
 
 def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> list[dict[str, Any]]:
-    """Breeds in equal numbers, with and without guidance, which costs two evaluations a step."""
+    """Asked for nothing, and for classes in equal numbers at several guidances, which cost two a step."""
+    count = options.table or options.count
     rows = []
-    for guidance in (1.0, 1.5, 2.0):
-        x, _ = asked_samples(net, options.table or options.count, options.seed, guidance=guidance)
-        taken = steps_for(10, BEST_SAMPLER, 1 if guidance == 1 else 2)
-        row = {"guidance": guidance, "steps": taken, "samples": len(x)}
+    for guidance in (None, *GUIDANCES):
+        if guidance is None:
+            x, steps_taken = samples(net, range(count), options.seed, pick=False), _steps(net)
+        else:
+            x, _ = asked_samples(net, count, options.seed, guidance=guidance)
+            steps_taken = _steps(net.asked_for(net.classes[0], guidance=guidance))
+            if guidance == net.advised:
+                sheet = contact_sheet(x[:: max(1, len(x) // 64)][:64])
+                sheet.save(options.out / f"{net.name}-asked.png")
+        row = {"guidance": guidance or "no class", "steps": steps_taken, "samples": len(x)}
         rows.append(row | _rounded(yardstick.row(yardstick.judge(x))))
-        _say(f"asked for a breed: {rows[-1]}")
-        if guidance == 1:
-            contact_sheet(x[:: max(1, len(x) // 64)][:64]).save(options.out / f"{net.name}-asked.png")
+        _say(f"guidance: {rows[-1]}")
     return rows
+
+
+def _steps(net: NetworkDenoiser) -> int:
+    return steps_for(10, BEST_SAMPLER, net.evaluations)
 
 
 def _copies(

@@ -10,11 +10,13 @@ import torch
 
 from . import checkpoint, grids, pictures
 from .forward import forward
-from .generate import BEST_GRID, BEST_SAMPLER, denoise, from_noise, steps_for
+from .generate import BEST_GRID, BEST_SAMPLER, asked, denoise, from_noise, picked_class, steps_for
 from .noise import picture_rng
 from .processes import PROCESSES, Brownian
 from .recipes import DATA_SETS, RECIPES
 from .sampler import SAMPLERS
+
+ANY, NONE = "any", "none"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,13 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
 def generate(options: argparse.Namespace) -> None:
     """Make pictures from pure noise."""
     net = checkpoint.load_denoiser(options.model)
-    if options.label:
-        net = net.asked_for(options.label, options.guidance)
-    steps = steps_for(options.steps, options.sampler, net.evaluations)
     options.out.mkdir(parents=True, exist_ok=True)
     for index in range(options.count):
+        label = options.label
+        if label == ANY:
+            label = picked_class(net.classes, options.seed, index) if net.classes else NONE
+        one = net if label == NONE else net.asked_for(label, guidance=options.guidance)
+        steps = steps_for(options.steps, options.sampler, one.evaluations)
         *_, last = from_noise(
-            net, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
+            one, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
         )
         pictures.to_image(last.x_s[0]).save(options.out / f"{index:04d}.png")
         _progress(index + 1, options.count, "pictures")
@@ -127,7 +131,7 @@ def _sample_sheet(net: checkpoint.NetworkDenoiser, path: Path) -> None:
     """Sixteen pictures from noise, or what a photo denoiser makes of nothing."""
     finished = []
     for index in range(16):
-        *_, last = from_noise(net, 0, index)
+        *_, last = from_noise(asked(net, 0, index), 0, index)
         finished.append(last.x_s.cpu())
     pictures.contact_sheet(torch.cat(finished)).save(path)
 
@@ -153,8 +157,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
     one.add_argument("--sampler", choices=sorted(SAMPLERS), default=BEST_SAMPLER)
     one.add_argument("--grid", choices=grids.GRIDS, default=BEST_GRID)
-    one.add_argument("--label", help="class to ask for, such as 7 or pug")
-    one.add_argument("--guidance", type=float, default=1.0, help="above 1 costs two evaluations a step")
+    one.add_argument(
+        "--label", default=ANY,
+        help=f"class to ask for, such as 7 or pug; {ANY}: the seed picks one a picture; {NONE}: no class",
+    )  # fmt: skip
+    one.add_argument(
+        "--guidance", type=float,
+        help="how hard to push towards the class, as its card advises when not given; other than 1 costs "
+        "two evaluations a step",
+    )  # fmt: skip
     one.add_argument("--out", type=Path, required=True, help="folder for 0000.png, 0001.png, ...")
 
     one = command("noise", noise, "noise a picture step by step")

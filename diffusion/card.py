@@ -107,7 +107,8 @@ def _data(card: dict[str, Any]) -> list[str]:
             f"{training.get('pictures_held_out', 0):,} held out; none is shipped."
         )
     if card.get("classes"):
-        lines.append(f"- **Classes it can be asked for**: {', '.join(card['classes'])}.")
+        advised = f" (guidance {number(card['guidance'])} is advised)" if "guidance" in card else ""
+        lines.append(f"- **Classes it can be asked for**{advised}: {', '.join(card['classes'])}.")
     return ["## Data and licence", "\n".join(lines)] if lines else []
 
 

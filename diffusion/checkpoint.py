@@ -100,6 +100,7 @@ def load_denoiser(
             float(card["sigma_min"]),
             float(card["sigma_max"]),
             tuple(card["classes"]),
+            float(card.get("guidance", 1.0)),
         )
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{name} cannot be loaded: {error}") from error

@@ -113,8 +113,10 @@ class NetworkDenoiser(Denoiser):
         Noise levels it was trained for.
     classes : tuple of str
         Names of its labels; empty when it has none.
-    label : int, optional
-        Class asked for; None asks for no class in particular.
+    advised : float
+        The guidance its card advises where a class is asked for.
+    labels : tuple of int
+        Classes asked for, one for all pictures or one for each; none asks for no class in particular.
     guidance : float
         1 asks the labelled network as it is; above 1 pushes away from the unlabelled answer
         (Ho & Salimans, *Classifier-free diffusion guidance*, arXiv 2207.12598) and costs two
@@ -129,7 +131,8 @@ class NetworkDenoiser(Denoiser):
         sigma_min: float,
         sigma_max: float,
         classes: tuple[str, ...] = (),
-        label: int | None = None,
+        advised: float = 1.0,
+        labels: tuple[int, ...] = (),
         guidance: float = 1.0,
     ) -> None:
         self.model = model
@@ -137,9 +140,10 @@ class NetworkDenoiser(Denoiser):
         self.size = size
         self.sigma_min, self.sigma_max = sigma_min, sigma_max
         self.classes = classes
-        self.label = label
+        self.advised = advised
+        self.labels = labels
         self.guidance = guidance
-        self.evaluations = 2 if label is not None and guidance != 1 else 1
+        self.evaluations = 2 if labels and guidance != 1 else 1
 
     @property
     def channels(self) -> int:
@@ -156,29 +160,37 @@ class NetworkDenoiser(Denoiser):
         """How many numbers the network has learnt."""
         return sum(p.numel() for p in self.model.parameters())
 
-    def asked_for(self, name: str, guidance: float = 1.0) -> NetworkDenoiser:
-        """Return the same network, asked for one class.
+    def asked_for(self, *names: str, guidance: float | None = None) -> NetworkDenoiser:
+        """Return the same network, asked for a class.
+
+        Parameters
+        ----------
+        *names : str
+            One class for all pictures of a batch, or one for each.
+        guidance : float, optional
+            As the card advises when not given.
 
         Raises
         ------
         ValueError
-            If the network does not know the class; the message lists those it knows.
+            If the network does not know a class; the message lists those it knows.
         """
-        if name not in self.classes:
-            known = ", ".join(self.classes) or "it has no labels"
-            raise ValueError(f"{self.name} does not know {name!r}; it knows: {known}")
-        label = self.classes.index(name)
+        for name in names:
+            if name not in self.classes:
+                known = ", ".join(self.classes) or "it has no labels"
+                raise ValueError(f"{self.name} does not know {name!r}; it knows: {known}")
         return NetworkDenoiser(
             self.model, self.name, self.size, self.sigma_min, self.sigma_max,
-            self.classes, label, guidance,
+            self.classes, self.advised, tuple(self.classes.index(name) for name in names),
+            self.advised if guidance is None else guidance,
         )  # fmt: skip
 
     @torch.no_grad()
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         x = x.to(memory_format=torch.channels_last)
-        if self.label is None:
+        if not self.labels:
             return self.model(x, sigma).contiguous()
-        label = torch.full((len(x),), self.label, dtype=torch.long, device=x.device)
+        label = torch.tensor(self.labels, device=x.device).expand(len(x))
         answer = self.model(x, sigma, label)
         if self.evaluations == 2:
             without = self.model(x, sigma)

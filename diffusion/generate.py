@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,6 +36,32 @@ def steps_for(evaluations: int, sampler: str, per_call: int = 1) -> int:
     return steps
 
 
+def picked_class(classes: Sequence[str], seed: int, index: int = 0) -> str:
+    """The class that the seed picks for picture number `index`, each as likely as any other.
+
+    It does not touch the generator of that picture's noise.
+
+    Raises
+    ------
+    ValueError
+        If there are no classes to pick from.
+    """
+    if not classes:
+        raise ValueError("there are no classes to pick from")
+    drawn = np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)[0]
+    return classes[int(drawn) % len(classes)]
+
+
+def asked(net: NetworkDenoiser, seed: int, *indices: int) -> NetworkDenoiser:
+    """The network asked, picture by picture, for the classes the seed picks, guided as its card advises.
+
+    A network without classes is returned as it is.
+    """
+    if not net.classes:
+        return net
+    return net.asked_for(*(picked_class(net.classes, seed, index) for index in indices))
+
+
 def from_noise(
     net: NetworkDenoiser,
     seed: int,
@@ -51,6 +78,7 @@ def from_noise(
     Parameters
     ----------
     net : NetworkDenoiser
+        See :func:`asked` for one that is asked for the class the seed picks.
     seed, index : int
         Decide the noise, both where it starts and what is added on the way.
     steps : int

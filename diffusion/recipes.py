@@ -44,6 +44,8 @@ class Recipe:
         Train on random crops of whole photos.
     labelled : bool
         Learn the classes of the data.
+    guidance : float
+        Advised where a class is asked for; what `make evaluate` found best.
     only : str or None
         The class folder to read, where the data has such folders.
     """
@@ -65,6 +67,7 @@ class Recipe:
     shift: int = 0
     whole: bool = False
     labelled: bool = True
+    guidance: float = 1.0
     only: str | None = field(default=None)
 
 
@@ -78,6 +81,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=1e-3,
         flip=False,
         shift=1,
+        guidance=2.0,
     ),
     "dogs": Recipe(
         title="heads of dogs",
@@ -85,6 +89,7 @@ RECIPES: dict[str, Recipe] = {
         size=64,
         sigma_data=0.5,
         shift=2,
+        guidance=1.5,
         only="dog",
     ),
     "photos": Recipe(

@@ -219,6 +219,7 @@ class Trainer:
             model.eval().requires_grad_(False), self.name, self.recipe.size,
             self.recipe.sigma_min, self.recipe.sigma_max,
             self.dataset.classes if self.recipe.labelled else (),
+            self.recipe.guidance,
         )  # fmt: skip
 
     def loss_by_noise(self, split: data.Split) -> list[dict[str, float]]:
@@ -284,6 +285,7 @@ class Trainer:
             "sigma_min": recipe.sigma_min,
             "sigma_max": recipe.sigma_max,
             "classes": list(self.dataset.classes) if recipe.labelled else [],
+            "guidance": recipe.guidance,
             "training": {
                 "pictures_in_set": len(self.dataset.train),
                 "pictures_held_out": len(self.dataset.val),

@@ -33,6 +33,7 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "sigma_min": 0.002,
             "sigma_max": 80.0,
             "classes": list(classes),
+            "guidance": 2.0,
             "training": {"updates": 0, "pictures_seen": 0, "hours": 0.0, "history": []},
         }
         checkpoint.save_model(model, model.state_dict(), card, name, folder)

@@ -17,6 +17,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
+from diffusion.generate import picked_class
 from diffusion.pictures import open_picture
 from ui import words
 from ui.journey import WayThere, walk_there
@@ -389,16 +390,27 @@ def test_other_settings_begin_another_way_back(app: AppTest) -> None:
 
 def test_a_class_can_be_asked_for(app: AppTest) -> None:
     app.segmented_control(key="start").set_value("noise").run()
-    ends = []
-    labels: list[Any] = [None, "0", "2"]
+    ends: dict[str, torch.Tensor] = {}
+    labels: list[Any] = ["0", "1", "2", None]
     for label in labels:
         app.selectbox(key="label-digits").set_value(label).run()
         press(app, "walk")
         run = here(app).run
         assert run is not None
         assert run.way.settings.label == label
-        ends.append(run.way.steps[-1].x_s)
-    assert not any(torch.equal(ends[i], ends[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+        end = run.way.steps[-1].x_s
+        asked = label or picked_class(("0", "1", "2"), 0, 1)
+        assert run.way.asked == asked
+        assert torch.equal(ends.setdefault(asked, end), end)
+    assert len({end.numpy().tobytes() for end in ends.values()}) == 3
+    assert any(f"picked a class: **{run.way.asked}**" in text.value for text in app.markdown)
+
+
+def test_nothing_is_picked_for_a_picture_of_ones_own(app: AppTest) -> None:
+    press(app, "walk")
+    run = here(app).run
+    assert run is not None
+    assert run.way.asked is None
 
 
 # --- pictures -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import torch
 from bench import evaluate, judges, metrics
 from diffusion import data
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.generate import from_noise
+from diffusion.generate import asked, from_noise
 from diffusion.network import Preconditioned, UNetConfig
 
 
@@ -117,7 +117,7 @@ def test_batches_hold_the_pictures_that_generate_makes(tiny, sampler):
     made = evaluate.samples(tiny, range(5), 3, sampler=sampler, batch=2)
     for index in range(5):
         steps = 5 if sampler == "heun" else 10
-        *_, last = from_noise(tiny, 3, index, steps=steps, sampler=sampler)
+        *_, last = from_noise(asked(tiny, 3, index), 3, index, steps=steps, sampler=sampler)
         one = data.to_unit(metrics.eight_bit(last.x_s))
         # A value on the edge between two bytes may fall either way.
         assert float((made[index] - one[0]).abs().max()) <= 1.01 / 127.5

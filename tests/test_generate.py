@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffusion import load_denoiser
-from diffusion.generate import denoise, from_noise, steps_for
+from diffusion.generate import asked, denoise, from_noise, picked_class, steps_for
 from diffusion.noise import picture_rng
 from diffusion.sampler import SAMPLERS
 
@@ -73,3 +73,32 @@ def test_denoise_is_one_clipped_look(small_models: Path):
     answer = denoise(net, x, 0.2)
     assert torch.equal(answer, net(x, 0.2).clamp(-1, 1))
     assert answer.abs().max() == 1  # so there was something to clip
+
+
+def test_the_seed_picks_classes_evenly_and_picture_by_picture():
+    classes = tuple("abcdefghij")
+    first = [picked_class(classes, 5, index) for index in range(2000)]
+    assert first[:3] == [picked_class(classes, 5, index) for index in range(3)]
+    assert first[:20] != [picked_class(classes, 6, index) for index in range(20)]
+    counts = [first.count(name) for name in classes]
+    # chi-square with 9 degrees of freedom is above 33.7 once in 10,000
+    assert sum((n - 200) ** 2 / 200 for n in counts) < 33.7
+    with pytest.raises(ValueError, match="no classes"):
+        picked_class((), 0)
+
+
+def test_a_network_is_asked_picture_by_picture(small_models: Path):
+    net = load_denoiser("digits", small_models)
+    several = asked(net, 1, 4, 5, 6)
+    assert [net.classes[k] for k in several.labels] == [picked_class(net.classes, 1, k) for k in (4, 5, 6)]
+    x = torch.randn(3, 1, 12, 12, generator=picture_rng(0))
+    each = torch.cat([asked(net, 1, k)(x[n : n + 1], 2.0) for n, k in enumerate((4, 5, 6))])
+    torch.testing.assert_close(several(x, 2.0), each)
+    photos = load_denoiser("photos", small_models)
+    assert asked(photos, 1, 0) is photos
+
+
+def test_the_guidance_is_the_cards(small_models: Path):
+    net = load_denoiser("digits", small_models)
+    assert (net.advised, net.asked_for("1").evaluations) == (2.0, 2)
+    assert net.asked_for("1", guidance=1).evaluations == 1

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 import diffusion
+from diffusion.generate import picked_class
 from ui import words
 from ui.journey import WayBack, WayThere, plan_back
 from ui.resources import network, workers
@@ -82,6 +83,8 @@ def _progress(run: Run) -> str:
 def _arrived(way: WayBack) -> str:
     """Where a finished way back ended, in numbers of this run."""
     text = words.ARRIVED.format(distance=way.steps[-1].to_upload)
+    if way.asked and way.settings.label is None:
+        text += " " + words.PICKED.format(name=way.asked.replace("_", " "))
     if way.settings.start == "inversion":
         text += " " + words.ARRIVED_INVERSION.format(up=way.climb, down=way.total)
     return text
@@ -109,9 +112,11 @@ def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | Non
         here.drop_run()
         try:
             net = network(model)
-            if back.label:
-                net = net.asked_for(back.label)
             way = plan_back(there, _begin(here, there), back, model)
+            if net.classes and back.start == "noise" and back.label is None:
+                way.asked = picked_class(net.classes, there.settings.seed, 1)
+            if way.asked:
+                net = net.asked_for(way.asked)
         except (ValueError, diffusion.ModelError) as error:
             here.notice = str(error)
             return

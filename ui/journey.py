@@ -180,6 +180,8 @@ class WayBack:
         Name of the network that walks it.
     total : int
         Steps it will have, the climb of an inversion not counted.
+    asked : str or None
+        The class the network is asked for, by a person or picked by the seed.
     climb, climbed, climb_evaluations : int
         Steps of the inversion that come first, those taken, and what they cost; they are not
         shown, their progress is.
@@ -197,6 +199,7 @@ class WayBack:
     start_t: float
     model: str
     total: int
+    asked: str | None = None
     climb: int = 0
     climbed: int = 0
     climb_evaluations: int = 0
@@ -263,7 +266,7 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
     if t <= 0:
         raise ValueError("At t = 0 there is no noise to take away. Move the thumb to the right first.")
     climb = max(CLIMB, settings.steps) if settings.start == "inversion" else 0
-    way = WayBack(settings, there.process, there.x0, t, model, settings.steps, climb)
+    way = WayBack(settings, there.process, there.x0, t, model, settings.steps, settings.label, climb)
     if settings.start == "here":
         x = there.frames[stop : stop + 1]
         way.start, way.first = x, replace(there.stops[stop], step=0, measured=math.nan)

@@ -129,6 +129,7 @@ ARRIVED = (
     "Arrived. The result is **{distance:.3g}** away from your picture (root mean square; black is -1, "
     "white is 1)."
 )
+PICKED = "Nothing was asked for, so the seed picked a class: **{name}**."
 ARRIVED_INVERSION = "That is the error of the inversion, {up} steps up and {down} down."
 APART = "This is the tutorial's own formula with this step's numbers. Point at a pixel to follow it through."
 
