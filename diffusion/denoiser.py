@@ -191,8 +191,10 @@ class NetworkDenoiser(Denoiser):
         if not self.labels:
             return self.model(x, sigma).contiguous()
         label = torch.tensor(self.labels, device=x.device).expand(len(x))
-        answer = self.model(x, sigma, label)
-        if self.evaluations == 2:
-            without = self.model(x, sigma)
-            answer = without + self.guidance * (answer - without)
-        return answer.contiguous()
+        if self.evaluations == 1:
+            return self.model(x, sigma, label).contiguous()
+        # Both looks in one batch: a third less time for small pictures.
+        nothing = torch.full_like(label, len(self.classes))
+        both = self.model(torch.cat([x, x]), sigma.repeat(2), torch.cat([label, nothing]))
+        answer, without = both.contiguous().chunk(2)
+        return without + self.guidance * (answer - without)

@@ -13,6 +13,7 @@ from ui.chunks import Chunks
 from ui.journey import (
     MOST_STOPS,
     PAYLOAD,
+    Kept,
     WayThere,
     plan_back,
     shown_bytes,
@@ -160,3 +161,15 @@ def test_the_two_ways_of_showing(x0):
     assert np.isin(spread, [0, 255]).mean() < 0.01
     exact = ((x0[0] + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     assert np.array_equal(shown_bytes(x0, "clipped")[0], exact)
+
+
+def test_only_steps_that_are_shown_keep_their_pictures(x0):
+    way = plan_back(there_for(x0), -1, Back(start="noise", steps=250), "oracle")
+    for _ in walk_back(way, FiniteData(x0), seed=0):
+        pass
+    with_pictures = [k for k, step in enumerate(way.steps, 1) if isinstance(step, Kept)]
+    assert tuple(with_pictures) == way.shown[1:]
+    assert len(with_pictures) < len(way.steps) == 250
+    with pytest.raises(IndexError, match="step 2 is not shown"):
+        way.state(2)
+    assert all(way.kept(k).stop.step == k for k in way.ready()[1:])

@@ -7,7 +7,8 @@ import torch
 
 from diffusion.denoiser import Denoiser
 from ui.journey import WayThere, plan_back, walk_there
-from ui.runs import Run, make_workers
+from ui.queue import Queue
+from ui.runs import Run
 from ui.settings import Back, There
 
 
@@ -30,10 +31,8 @@ class Broken(Denoiser):
 
 
 @pytest.fixture
-def workers():
-    pool = make_workers()
-    yield pool
-    pool.shutdown(cancel_futures=True)
+def queue():
+    return Queue(workers=2)
 
 
 def way(steps):
@@ -43,9 +42,9 @@ def way(steps):
     return plan_back(there, 4, Back(steps=steps), "test")
 
 
-def test_runs_to_the_end(workers):
+def test_runs_to_the_end(queue):
     net = Gated()
-    run = Run(way(5), net, 0, workers)
+    run = Run(way(5), net, 0, queue)
     net.gate.release(5)
     run.go()
     run.wait(60)
@@ -55,9 +54,9 @@ def test_runs_to_the_end(workers):
     assert run.evaluations == 5
 
 
-def test_one_step_then_the_rest(workers):
+def test_one_step_then_the_rest(queue):
     net = Gated()
-    run = Run(way(5), net, 0, workers)
+    run = Run(way(5), net, 0, queue)
     net.gate.release(5)
     run.go(1)
     run.wait(60)
@@ -67,9 +66,9 @@ def test_one_step_then_the_rest(workers):
     assert run.finished
 
 
-def test_stop_keeps_what_is_there_and_can_go_on(workers):
+def test_stop_keeps_what_is_there_and_can_go_on(queue):
     net = Gated()
-    run = Run(way(5), net, 0, workers)
+    run = Run(way(5), net, 0, queue)
     run.go()
     net.gate.release(2)
     for _ in range(3):  # the third question has been asked: two steps are done
@@ -85,15 +84,15 @@ def test_stop_keeps_what_is_there_and_can_go_on(workers):
     assert run.finished
 
 
-def test_stopping_a_run_that_waits_for_a_worker(workers):
-    busy = [Gated() for _ in range(workers._max_workers)]
+def test_stopping_a_run_that_waits_in_the_line(queue):
+    busy = [Gated() for _ in range(queue.workers)]
     for net in busy:
-        Run(way(1), net, 0, workers).go()
+        Run(way(1), net, 0, queue).go()
     for net in busy:
         assert net.asked.acquire(timeout=60)
-    late = Run(way(1), Gated(), 0, workers)
+    late = Run(way(1), Gated(), 0, queue)
     late.go()
-    assert late.waiting
+    assert late.place == (1, 1)
     late.stop()
     assert not late.computing
     assert late.way.steps == []
@@ -101,8 +100,8 @@ def test_stopping_a_run_that_waits_for_a_worker(workers):
         net.gate.release()
 
 
-def test_a_failure_is_a_sentence(workers):
-    run = Run(way(3), Broken(), 0, workers)
+def test_a_failure_is_a_sentence(queue):
+    run = Run(way(3), Broken(), 0, queue)
     run.go()
     run.wait(60)
     assert run.error is not None

@@ -10,7 +10,8 @@ import diffusion
 from diffusion.generate import picked_class
 from ui import words
 from ui.journey import WayBack, WayThere, plan_back
-from ui.resources import network, workers
+from ui.queue import BusyError
+from ui.resources import network, queue
 from ui.runs import Run
 from ui.settings import STARTS, Back
 from ui.stage import STAGE, told
@@ -73,8 +74,8 @@ def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str
 
 
 def _progress(run: Run) -> str:
-    if run.waiting:
-        return "Waiting for a free worker"
+    if (place := run.place) is not None:
+        return words.WAITING.format(place=place[0], total=place[1])
     if run.way.start is None:
         return f"Climbing, step {run.way.climbed} of {run.way.climb}"
     return f"Step {len(run.way.steps)} of {run.way.total}"
@@ -120,8 +121,12 @@ def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | Non
         except (ValueError, diffusion.ModelError) as error:
             here.notice = str(error)
             return
-        run = here.run = Run(way, net, there.settings.seed, workers())
-    run.go(steps)
+        run = here.run = Run(way, net, there.settings.seed, queue())
+    try:
+        run.go(steps)
+    except BusyError:
+        here.notice = words.BUSY
+        return
     run.wait(PATIENCE)
     here.move_to(here.last())
 

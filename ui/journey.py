@@ -1,7 +1,7 @@
 """A journey there and back as data: what the stage shows and the figures plot. No Streamlit.
 
-The way there is computed whole; the way back grows step by step. Both keep floats, and everything
-shown (frames, numbers, curves) is measured on exactly those floats.
+The way there is computed whole; the way back grows step by step. Both keep the floats of what is shown,
+and everything shown (frames, numbers, curves) is measured on exactly those floats.
 """
 
 from __future__ import annotations
@@ -130,15 +130,12 @@ def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is kept of one step back; the rest follows from it.
+class Taken:
+    """The numbers of one step back.
 
     Attributes
     ----------
     t, s : float
-    x_t, x0_hat, removed, x_s : Tensor, shape (1, C, H, W)
-    noise : Tensor or None
-        eta; None stands for all zeros.
     stop : Stop
         The numbers of x_s.
     to_upload, estimate_to_upload : float
@@ -150,16 +147,29 @@ class Kept:
 
     t: float
     s: float
-    x_t: Tensor
-    x0_hat: Tensor
-    removed: Tensor
-    noise: Tensor | None
-    x_s: Tensor
     stop: Stop
     to_upload: float
     estimate_to_upload: float
     added: float
     evaluations: int
+
+
+@dataclass(frozen=True)
+class Kept(Taken):
+    """A step back with its pictures; only steps that are shown keep them, so a long way stays small.
+
+    Attributes
+    ----------
+    x_t, x0_hat, removed, x_s : Tensor, shape (1, C, H, W)
+    noise : Tensor or None
+        eta; None stands for all zeros.
+    """
+
+    x_t: Tensor
+    x0_hat: Tensor
+    removed: Tensor
+    noise: Tensor | None
+    x_s: Tensor
 
     def eta(self) -> Tensor:
         """The fresh noise, zeros where there was none."""
@@ -189,8 +199,8 @@ class WayBack:
         The state it starts from; None until an inversion has found it.
     first : Stop or None
         Numbers of that state.
-    steps : list of Kept
-        Taken so far.
+    steps : list of Taken
+        So far; those that are shown are :class:`Kept`.
     """
 
     settings: Back
@@ -205,7 +215,7 @@ class WayBack:
     climb_evaluations: int = 0
     start: Tensor | None = None
     first: Stop | None = None
-    steps: list[Kept] = field(default_factory=list)
+    steps: list[Taken] = field(default_factory=list)
 
     @property
     def sampler(self) -> str:
@@ -230,14 +240,27 @@ class WayBack:
         Raises
         ------
         IndexError
-            If it has not been computed yet.
+            If it has not been computed yet, or is not shown.
         """
         if k == 0:
             if self.start is None or self.first is None:
                 raise IndexError("the start is not known yet")
             return self.start, self.first
-        kept = self.steps[k - 1]
+        kept = self.kept(k)
         return kept.x_s, kept.stop
+
+    def kept(self, k: int) -> Kept:
+        """Step number k, which led to state k, with its pictures.
+
+        Raises
+        ------
+        IndexError
+            If it has not been computed yet, or is not shown.
+        """
+        step = self.steps[k - 1]
+        if not isinstance(step, Kept):
+            raise IndexError(f"step {k} is not shown, so its pictures were not kept")
+        return step
 
     def ready(self) -> tuple[int, ...]:
         """Those of :attr:`shown` that exist already."""
@@ -291,29 +314,29 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
                 way.start = step.x_s
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
-    rng = picture_rng(seed, 2)
+    rng, shown = picture_rng(seed, 2), set(way.shown)
     for step in reverse(net, way.start, process, sampler=way.sampler, rng=rng, times=way.times):
-        way.steps.append(_keep(step, way))
+        way.steps.append(_taken(step, way, step.index + 1 in shown))
         yield
 
 
-def _keep(step: Step, way: WayBack) -> Kept:
+def _taken(step: Step, way: WayBack, shown: bool) -> Taken:
     process, x0 = way.process, way.x0
     alpha = process.alpha(step.s)
-    noise = step.noise if bool(step.noise.any()) else None
-    return Kept(
+    numbers = Taken(
         step.t,
         step.s,
-        step.x_t,
-        step.x0_hat,
-        step.removed,
-        noise,
-        step.x_s,
         stop_at(process, step.index + 1, step.s, step.x_s - alpha * step.x0_hat),
         _rms(step.x_s / alpha - x0) if alpha else math.inf,
         _rms(step.x0_hat - x0),
         float(step.noise.square().mean()),
         step.evaluations,
+    )
+    if not shown:
+        return numbers
+    noise = step.noise if bool(step.noise.any()) else None
+    return Kept(
+        **vars(numbers), x_t=step.x_t, x0_hat=step.x0_hat, removed=step.removed, noise=noise, x_s=step.x_s
     )
 
 

@@ -63,12 +63,12 @@ def apart(run: Run | None, shown: int, view: str) -> None:
     view : str
     """
     st.subheader("One step, taken apart", anchor=False)
-    if run is None or not run.way.steps:
+    ready = run.way.ready() if run else ()
+    if run is None or len(ready) < 2:
         st.caption(words.APART_EMPTY)
         return
     way = run.way
-    k = way.ready()[shown] if shown > 0 else 1  # state k is the result of step k
-    kept = way.steps[k - 1]
+    kept = way.kept(ready[max(shown, 1)])  # the start is the result of no step
     process = way.process
     st.markdown(
         f"Step {kept.stop.step} of {way.total}, {words.SAMPLERS[way.sampler]}: from t = {kept.t:.4g} "

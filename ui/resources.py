@@ -1,9 +1,8 @@
-"""What all sessions share: the networks and the workers. The only cached objects of the app."""
+"""What all sessions share: networks, and the line of those who compute. The app's only caches."""
 
 from __future__ import annotations
 
 import gc
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import streamlit as st
 import diffusion
 from diffusion.checkpoint import PRETRAINED
 from diffusion.denoiser import NetworkDenoiser
-from ui.runs import make_workers
+from ui.queue import Queue
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -55,9 +54,9 @@ def settle() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def workers() -> ThreadPoolExecutor:
-    """The threads that walk back, for everyone."""
-    return make_workers()
+def queue() -> Queue:
+    """The line in which everyone's computing waits."""
+    return Queue()
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,9 @@ PICKED = "Nothing was asked for, so the seed picked a class: **{name}**."
 ARRIVED_INVERSION = "That is the error of the inversion, {up} steps up and {down} down."
 APART = "This is the tutorial's own formula with this step's numbers. Point at a pixel to follow it through."
 
+WAITING = "Others are computing. You are number {place} of {total} in the line."
+BUSY = "Too many people are computing just now. Please try again in a minute; nothing of yours is lost."
+
 DISTANCE_EMPTY = "Walk back first: this plot follows the way back."
 APART_EMPTY = "Walk back first: then any step of the way can be taken apart here."
 
