@@ -21,9 +21,11 @@ from diffusion.generate import picked_class
 from diffusion.pictures import open_picture
 from ui import words
 from ui.journey import WayThere, walk_there
+from ui.queue import BusyError, Queue
 from ui.resources import samples
 from ui.settings import (
     BACK_STEPS_RANGE,
+    MOST_WORK,
     PHOTO_SIZES,
     PRESETS,
     SEED_RANGE,
@@ -332,6 +334,38 @@ def test_every_sampler_finishes(app: AppTest) -> None:
         assert run.way.sampler == sampler
         for step in run.way.steps:
             assert torch.allclose(step.x_t - step.removed + step.eta(), step.x_s, atol=1e-5)
+
+
+def test_too_long_a_way_is_refused_beforehand(app: AppTest) -> None:
+    app.radio(key="model").set_value("photos").run()
+    app.segmented_control(key="size").set_value(256)
+    app.number_input(key="back_steps").set_value(250).run()
+    assert app.button(key="walk").disabled
+    assert app.button(key="one").disabled
+    most = MOST_WORK // 256**2
+    (warning,) = app.warning
+    assert f"at most {most} steps" in warning.value
+    app.number_input(key="back_steps").set_value(most).run()
+    assert not app.button(key="walk").disabled
+    assert not app.warning
+
+
+def test_a_full_line_is_said_and_loses_nothing(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(app, 50)
+
+    def full(*_: object) -> None:
+        raise BusyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "submit", full)
+        press(app, "walk")
+        assert [info.value for info in app.info] == [words.BUSY]
+        assert here(app).stop == 50
+    press(app, "walk")
+    run = here(app).run
+    assert run is not None
+    assert run.finished
+    assert not app.info
 
 
 def test_one_step_then_go_on(app: AppTest) -> None:

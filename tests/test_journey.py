@@ -15,6 +15,7 @@ from ui.journey import (
     PAYLOAD,
     Kept,
     WayThere,
+    most_looks,
     plan_back,
     shown_bytes,
     stops_that_fit,
@@ -173,3 +174,15 @@ def test_only_steps_that_are_shown_keep_their_pictures(x0):
     with pytest.raises(IndexError, match="step 2 is not shown"):
         way.state(2)
     assert all(way.kept(k).stop.step == k for k in way.ready()[1:])
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("sampler", ["posterior", "heun"])
+def test_the_looks_are_told_beforehand(x0, start, sampler):
+    settings = Back(start=start, steps=6, sampler=sampler)
+    way = plan_back(there_for(x0), -1, settings, "oracle")
+    for _ in walk_back(way, FiniteData(x0), seed=0):
+        pass
+    taken = way.climb_evaluations + sum(step.evaluations for step in way.steps)
+    assert most_looks(settings) - 1 <= taken <= most_looks(settings)  # Heun's last step needs no second look
+    assert most_looks(settings, 2) == 2 * most_looks(settings)

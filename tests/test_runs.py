@@ -7,6 +7,7 @@ import torch
 
 from diffusion.denoiser import Denoiser
 from ui.journey import WayThere, plan_back, walk_there
+from ui.pace import Pace
 from ui.queue import Queue
 from ui.runs import Run
 from ui.settings import Back, There
@@ -14,6 +15,8 @@ from ui.settings import Back, There
 
 class Gated(Denoiser):
     """Answers zero, one call for each time the gate is opened."""
+
+    name = "gated"
 
     def __init__(self):
         self.gate = threading.Semaphore(0)
@@ -44,7 +47,7 @@ def way(steps):
 
 def test_runs_to_the_end(queue):
     net = Gated()
-    run = Run(way(5), net, 0, queue)
+    run = Run(way(5), net, 0, queue, Pace())
     net.gate.release(5)
     run.go()
     run.wait(60)
@@ -56,7 +59,7 @@ def test_runs_to_the_end(queue):
 
 def test_one_step_then_the_rest(queue):
     net = Gated()
-    run = Run(way(5), net, 0, queue)
+    run = Run(way(5), net, 0, queue, Pace())
     net.gate.release(5)
     run.go(1)
     run.wait(60)
@@ -68,7 +71,7 @@ def test_one_step_then_the_rest(queue):
 
 def test_stop_keeps_what_is_there_and_can_go_on(queue):
     net = Gated()
-    run = Run(way(5), net, 0, queue)
+    run = Run(way(5), net, 0, queue, Pace())
     run.go()
     net.gate.release(2)
     for _ in range(3):  # the third question has been asked: two steps are done
@@ -87,10 +90,10 @@ def test_stop_keeps_what_is_there_and_can_go_on(queue):
 def test_stopping_a_run_that_waits_in_the_line(queue):
     busy = [Gated() for _ in range(queue.workers)]
     for net in busy:
-        Run(way(1), net, 0, queue).go()
+        Run(way(1), net, 0, queue, Pace()).go()
     for net in busy:
         assert net.asked.acquire(timeout=60)
-    late = Run(way(1), Gated(), 0, queue)
+    late = Run(way(1), Gated(), 0, queue, Pace())
     late.go()
     assert late.place == (1, 1)
     late.stop()
@@ -101,7 +104,7 @@ def test_stopping_a_run_that_waits_in_the_line(queue):
 
 
 def test_a_failure_is_a_sentence(queue):
-    run = Run(way(3), Broken(), 0, queue)
+    run = Run(way(3), Broken(), 0, queue, Pace())
     run.go()
     run.wait(60)
     assert run.error is not None

@@ -9,16 +9,18 @@ import streamlit as st
 import diffusion
 from diffusion.generate import picked_class
 from ui import words
-from ui.journey import WayBack, WayThere, plan_back
+from ui.journey import WayBack, WayThere, most_looks, plan_back
 from ui.queue import BusyError
-from ui.resources import network, queue
+from ui.resources import cards, network, pace, queue
 from ui.runs import Run
-from ui.settings import STARTS, Back
+from ui.settings import MOST_WORK, STARTS, Back
 from ui.stage import STAGE, told
 from ui.state import Session
 
 #: A run this quick is waited for, so that it appears at once and whole.
 PATIENCE = 0.2
+#: Seconds of computing that are told beforehand.
+WORTH_SAYING = 2.0
 #: sigma/alpha from which on a way back has something to do.
 NOISE_TO_SPEAK_OF = 0.5
 
@@ -27,10 +29,14 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
     """Draw them for the way back that stands, or the one that could be begun."""
     back = replace(back, start=st.session_state["start"])
     run = here.run
+    guided = _guided(back, model)
+    looks = most_looks(back, 2 if guided else 1)
+    pixels = there.x0[0, 0].numel()
+    too_much = looks * pixels > MOST_WORK
     st.segmented_control(
         "The way back starts", STARTS, format_func=words.STARTS.__getitem__, key="start", required=True
     )
-    off = computing or model is None
+    off = computing or model is None or too_much
     with st.container(horizontal=True):
         st.button(
             _label(here, there, back, model), key="walk", type="primary", icon=":material/undo:",
@@ -56,10 +62,15 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
             st.progress(run.done, _progress(run))
         elif run is not None and run.finished:
             st.markdown(_arrived(run.way))
+        elif too_much:
+            most = back.steps * MOST_WORK // (looks * pixels)
+            st.warning(words.TOO_MUCH.format(steps=back.steps, side=there.x0.shape[-1], most=most))
         else:
             note = words.START_NOTES[back.start]
             if back.start == "inversion" and back.sampler != "heun":
                 note += " " + words.ALWAYS_HEUN
+            if (seconds := pace().seconds(model or "", pixels)) and looks * seconds > WORTH_SAYING:
+                note += " " + words.ESTIMATE.format(looks=looks, seconds=looks * seconds)
             st.caption(note)
 
 
@@ -71,6 +82,13 @@ def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str
         return "Walk back"
     begin = _begin(here, there)
     return f"Walk back from t = {there.stops[begin].t:.3g}"
+
+
+def _guided(back: Back, model: str | None) -> bool:
+    """Whether every question is asked twice, with the class and without."""
+    card = cards().get(model or "", {})
+    asked = back.label is not None or (back.start == "noise" and bool(card.get("classes")))
+    return asked and card.get("guidance", 1) != 1
 
 
 def _progress(run: Run) -> str:
@@ -121,7 +139,7 @@ def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | Non
         except (ValueError, diffusion.ModelError) as error:
             here.notice = str(error)
             return
-        run = here.run = Run(way, net, there.settings.seed, queue())
+        run = here.run = Run(way, net, there.settings.seed, queue(), pace())
     try:
         run.go(steps)
     except BusyError:

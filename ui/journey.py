@@ -301,6 +301,20 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
     return way
 
 
+def most_looks(settings: Back, per_call: int = 1) -> int:
+    """Network evaluations a way back takes at most.
+
+    Parameters
+    ----------
+    settings : Back
+    per_call : int
+        What one question costs: two with guidance.
+    """
+    inverted = settings.start == "inversion"
+    calls = settings.steps + (max(CLIMB, settings.steps) if inverted else 0)
+    return per_call * calls * (2 if inverted or settings.sampler == "heun" else 1)
+
+
 def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
     """Take the steps of a planned way back, one a turn, filling `way` in."""
     process, x0 = way.process, way.x0

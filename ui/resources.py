@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import gc
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import torch
 
 import diffusion
 from diffusion.checkpoint import PRETRAINED
 from diffusion.denoiser import NetworkDenoiser
+from ui.pace import Pace
 from ui.queue import Queue
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _load(name: str, changed: float) -> NetworkDenoiser:
     del changed  # part of the key: weights put there anew are loaded anew
-    return diffusion.load_denoiser(name)
+    net = diffusion.load_denoiser(name)
+    x = torch.zeros(1, net.channels, net.size, net.size)
+    net(x, 1.0)  # the first look is slow; the second tells the pace
+    began = time.monotonic()
+    net(x, 1.0)
+    pace().note(name, net.size**2, time.monotonic() - began)
+    return net
 
 
 def network(name: str) -> NetworkDenoiser:
@@ -51,6 +60,12 @@ def settle() -> None:
     """Once a process, when all is imported: spare what lives for ever the collections after each rerun."""
     gc.collect()
     gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def pace() -> Pace:
+    """How long looks at the networks take here."""
+    return Pace()
 
 
 @st.cache_resource(show_spinner=False)

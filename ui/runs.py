@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from diffusion.denoiser import NetworkDenoiser
 from ui.journey import WayBack, walk_back
+from ui.pace import Pace
 from ui.queue import Queue, Ticket
 
 #: A run stops when its page has not asked after it for this many seconds.
@@ -29,10 +30,12 @@ class Run:
     seed : int
     queue : Queue
         Where it lines up.
+    pace : Pace
+        Told how long its looks took.
     """
 
-    def __init__(self, way: WayBack, net: NetworkDenoiser, seed: int, queue: Queue) -> None:
-        self.way, self.net = way, net
+    def __init__(self, way: WayBack, net: NetworkDenoiser, seed: int, queue: Queue, pace: Pace) -> None:
+        self.way, self.net, self._pace = way, net, pace
         self.number = next(_numbers)
         self.error: str | None = None
         self._walk: Iterator[None] = walk_back(way, net, seed)
@@ -100,10 +103,14 @@ class Run:
         """Take one step; returns whether there are more to take now."""
         if self._stop.is_set() or time.monotonic() - self._seen > UNSEEN:
             return False
+        before, began = self.evaluations, time.monotonic()
         try:
             next(self._walk)
         except Exception as error:
             _log.exception("a way back failed")
             self.error = f"The network stopped with an error ({type(error).__name__}: {error})."
             return False
+        if looks := self.evaluations - before:
+            seconds = (time.monotonic() - began) / looks
+            self._pace.note(self.net.name, self.way.x0[0, 0].numel(), seconds)
         return len(self.way.steps) < min(self._target, self.way.total)

@@ -13,6 +13,8 @@ SIGMA_Q_RANGE = (0.1, 80.0)
 BACK_STEPS_RANGE = (1, 250)
 SEED_RANGE = (0, 2**32 - 1)
 PHOTO_SIZES = (64, 128, 256)
+#: A way back is refused when looks at the network times pixels come to more: half a minute, about.
+MOST_WORK = 10_000_000
 
 #: Where the way back starts.
 STARTS = ("here", "noise", "inversion")

@@ -136,6 +136,12 @@ APART = "This is the tutorial's own formula with this step's numbers. Point at a
 WAITING = "Others are computing. You are number {place} of {total} in the line."
 BUSY = "Too many people are computing just now. Please try again in a minute; nothing of yours is lost."
 
+ESTIMATE = "That is up to {looks} looks at the network, about {seconds:.0f} s on this machine."
+TOO_MUCH = (
+    "{steps} steps at {side}×{side} would hold the machine up for too long. Take at most {most} steps, or a "
+    "smaller stage."
+)
+
 DISTANCE_EMPTY = "Walk back first: this plot follows the way back."
 APART_EMPTY = "Walk back first: then any step of the way can be taken apart here."
 
