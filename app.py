@@ -7,10 +7,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from ui import controls
+from ui import controls, links
 
 st.set_page_config(page_title="There and Back", page_icon="ui/icon.png", layout="wide")
 controls.keep()
+links.restore()
 st.navigation(
     [
         st.Page("ui/pages/journey.py", title="Journey", icon=":material/swap_horiz:", default=True),
@@ -18,3 +19,4 @@ st.navigation(
     ],
     position="top",
 ).run()
+links.remember()

@@ -29,7 +29,7 @@ DEFAULT_SAMPLE = "cat"
 #: Widgets whose values outlive a visit to another page.
 KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
-    "start", "sampler", "back_steps", "back_grid", "view",
+    "start", "sampler", "back_steps", "back_grid", "view", "language",
 }  # fmt: skip
 
 
@@ -51,7 +51,9 @@ def picture() -> None:
         st.camera_input("Take a photo", key=key, on_change=_uploaded, args=(key,))
     offered = {sample.name: sample for sample in samples()}
     if here.picture is None:
-        _take_sample(DEFAULT_SAMPLE if DEFAULT_SAMPLE in offered else next(iter(offered)))
+        crop, wanted = here.crop, st.session_state.get("sample") or DEFAULT_SAMPLE
+        _take_sample(wanted if wanted in offered else next(iter(offered)))
+        here.crop = crop  # a link's, if there was one
     st.pills(
         "Or take one of these",
         list(offered),

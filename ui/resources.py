@@ -42,6 +42,12 @@ def network(name: str) -> NetworkDenoiser:
     return _load(name, weights.stat().st_mtime if weights.is_file() else 0.0)
 
 
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _card(name: str, changed: float) -> dict[str, Any]:
+    del changed
+    return diffusion.read_card(name)
+
+
 def cards() -> dict[str, dict[str, Any]]:
     """The readable model cards by name, in the order they are offered; broken ones are left out."""
     found = {}
@@ -49,7 +55,7 @@ def cards() -> dict[str, dict[str, Any]]:
     names = diffusion.available()
     for name in sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n)):
         try:
-            found[name] = diffusion.read_card(name)
+            found[name] = _card(name, (PRETRAINED / f"{name}.json").stat().st_mtime)
         except diffusion.ModelError:
             continue
     return found

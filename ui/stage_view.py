@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 import diffusion
-from ui import words
+from ui import links, words
 from ui.actions import actions
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.panels import apart, explained, plots
@@ -89,6 +89,7 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
         plots(here.there, here.run, stop)
     apart(here.run, stop - len(here.there.stops), view)
     explained(here.there, here.run)
+    links.remember()  # the thumb is in it
 
 
 def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:

@@ -180,6 +180,11 @@ FIGURES = {
         "upload*, not a mark: a fine dog made from noise is far from it.",
     ),
 }
+LINK_ODD = "The link says {name} = {given}, which cannot be ({allowed}). The usual value is used."
+LINK_UPLOAD = (
+    "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "
+    "upload it again. Until then a sample stands in for it."
+)
 NO_MODELS = "No networks were found in pretrained/. The way there works; the way back needs one."
 LOSS_BY_NOISE = (
     "How wrong the network is at each noise level, on pictures it trained on and on pictures it never "

@@ -89,7 +89,7 @@ def read_crop(state: Mapping[str, Any] | None, number: str) -> Crop | None:
     numbers = [value.get(name) for name in ("x", "y", "side")]
     if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
         return None
-    x, y, side = (float(n) for n in numbers if n is not None)
+    x, y, side = (round(float(n), 5) for n in numbers if n is not None)  # short enough for a link
     return Crop(x, y, side)
 
 
@@ -97,4 +97,5 @@ def inside(crop: Crop, width: int, height: int) -> Crop:
     """The nearest crop that is large enough and lies inside a picture of this size."""
     side = min(max(crop.side, SMALLEST), 1.0)
     half_x, half_y = (side * min(width, height) / 2 / whole for whole in (width, height))
-    return Crop(min(max(crop.x, half_x), 1 - half_x), min(max(crop.y, half_y), 1 - half_y), side)
+    x, y = min(max(crop.x, half_x), 1 - half_x), min(max(crop.y, half_y), 1 - half_y)
+    return Crop(x, y, side)

@@ -1,0 +1,131 @@
+"""Links: what is written is read back, and whatever else stands in an address does no harm."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
+from ui import links
+from ui.settings import BACK_STEPS_RANGE, PHOTO_SIZES, SEED_RANGE, SIGMA_Q_RANGE, STARTS, STEPS_RANGE
+from ui.state import Session
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+SHARE = st.floats(0, 1).map(lambda x: round(x, 5))
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "sample": st.sampled_from(["cat", "three"]),
+        "model": st.sampled_from(["digits", "dogs", "photos"]),
+        "size": st.sampled_from(PHOTO_SIZES),
+        "process": st.sampled_from(list(PROCESSES)),
+        "sigma_q": st.floats(*SIGMA_Q_RANGE),
+        "steps": st.integers(*STEPS_RANGE),
+        "grid": st.sampled_from(GRIDS),
+        "seed": st.integers(*SEED_RANGE),
+        "start": st.sampled_from(STARTS),
+        "sampler": st.sampled_from(list(SAMPLERS)),
+        "back_steps": st.integers(*BACK_STEPS_RANGE),
+        "back_grid": st.sampled_from(GRIDS),
+        "view": st.sampled_from(["clipped", "spread"]),
+        "at": st.integers(0, 100),
+        "crop": st.builds(Crop, SHARE, SHARE, SHARE),
+        "language": st.sampled_from(["en", "zh"]),
+    },
+)
+
+
+@given(values=VALUES)
+def test_what_is_written_is_read_back(values: dict[str, Any]):
+    defaults = {field.name: field.default for field in links.fields()}
+    found, notes = links.read(links.written(values))
+    assert notes == []
+    assert defaults | found == defaults | values
+
+
+def test_what_stands_at_its_default_is_left_out():
+    assert links.written({field.name: field.default for field in links.fields()}) == {}
+
+
+NAMES = st.sampled_from([field.name for field in links.fields()] + ["label", "nobody"])
+
+
+@given(params=st.dictionaries(NAMES, st.text(max_size=40) | st.floats().map(str) | st.integers().map(str)))
+def test_any_address_is_read(params: dict[str, str]):
+    values, notes = links.read(params)
+    for field in links.fields():
+        if field.name in values:
+            assert field.read(links._text(values[field.name])) == values[field.name]
+    assert all(len(note) < 400 for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("steps", "0"), ("steps", "1001"), ("steps", "1e2"), ("steps", "ten"), ("steps", "9" * 5000),
+        ("steps", ""),
+        ("sigma_q", "nan"), ("sigma_q", "inf"), ("sigma_q", "-3"), ("sigma_q", "1e999"),
+        ("seed", "-1"), ("seed", "4294967296"), ("process", "magic"), ("model", "../../etc/passwd"),
+        ("size", "1000000"), ("crop", "1,2"), ("crop", "nan,0,0"), ("crop", "a,b,c"), ("label", "pug"),
+        ("language", "tlh"), ("at", "-5"), ("view", "<script>"),
+    ],
+)  # fmt: skip
+def test_nonsense_falls_back_with_a_note(name: str, text: str):
+    values, notes = links.read({name: text, "seed": "7"} if name != "seed" else {name: text})
+    assert name not in values
+    if text or name != "label":
+        (note,) = notes
+        assert f"{name} = {text[:24]}" in note
+    assert values.get("seed") == (7 if name != "seed" else None)
+
+
+def test_an_upload_is_never_in_a_link():
+    values, notes = links.read({"sample": "upload", "crop": "0.4,0.4,0.5", "steps": "9"})
+    assert values == {"steps": 9}
+    (note,) = notes
+    assert "upload it again" in note
+
+
+def opened(**params: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    for name, value in params.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_link_restores_the_view_to_the_last_bit():
+    first = opened(model="digits", sample="three")
+    first.number_input(key="steps").set_value(40)
+    first.number_input(key="seed").set_value(5)
+    first.selectbox(key="process").set_value("ddpm_cosine")
+    first.selectbox(key="label-digits").set_value("2").run()
+    here: Session = first.session_state["journey"]
+    here.origin = here.stop = 17
+    first.run()
+    address = dict(first.query_params)
+    expected = {
+        "model": "digits", "sample": "three", "steps": "40", "seed": "5", "process": "ddpm_cosine",
+        "label": "2", "at": "17",
+    }  # fmt: skip
+    assert address == expected
+
+    again: Session = opened(**address).session_state["journey"]
+    assert again.there is not None
+    assert here.there is not None
+    assert again.stop == 17
+    assert torch.equal(again.there.frames, here.there.frames)
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_broken_link_opens_with_notes():
+    app = opened(steps="99999", sigma_q="nan", model="none", junk="1", sample="upload")
+    assert len(app.toast) == 4
+    assert app.number_input(key="steps").value == 100
+    assert "sigma_q" not in app.query_params
