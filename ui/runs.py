@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 from diffusion.denoiser import NetworkDenoiser
+from diffusion.errors import N_, Sentence
 from ui.journey import WayBack, walk_back
 from ui.queue import Queue, Ticket
 
@@ -34,7 +35,7 @@ class Run:
     def __init__(self, way: WayBack, net: NetworkDenoiser, seed: int, queue: Queue) -> None:
         self.way, self.net = way, net
         self.number = next(_numbers)
-        self.error: str | None = None
+        self.error: Sentence | None = None
         self._walk: Iterator[None] = walk_back(way, net, seed)
         self._queue = queue
         self._stop = threading.Event()
@@ -104,6 +105,7 @@ class Run:
             next(self._walk)
         except Exception as error:
             _log.exception("a way back failed")
-            self.error = f"The network stopped with an error ({type(error).__name__}: {error})."
+            text = N_("The network stopped with an error ({kind}: {message}).")
+            self.error = Sentence(text, {"kind": type(error).__name__, "message": str(error)})
             return False
         return len(self.way.steps) < min(self._target, self.way.total)
