@@ -8,14 +8,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 
 from ui import controls, links
+from ui.language import _
 
-st.set_page_config(page_title="There and Back", page_icon="ui/icon.png", layout="wide")
+st.set_page_config(page_title=_("There and Back"), page_icon="ui/icon.png", layout="wide")
 controls.keep()
 links.restore()
+controls.language()
 st.navigation(
     [
-        st.Page("ui/pages/journey.py", title="Journey", icon=":material/swap_horiz:", default=True),
-        st.Page("ui/pages/networks.py", title="Networks", icon=":material/hub:"),
+        st.Page("ui/pages/journey.py", title=_("Journey"), icon=":material/swap_horiz:", default=True),
+        st.Page("ui/pages/networks.py", title=_("Networks"), icon=":material/hub:"),
     ],
     position="top",
 ).run()

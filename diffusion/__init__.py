@@ -9,12 +9,13 @@
 Pictures are float32 tensors in [-1, 1] of shape (B, C, H, W); time runs from 0 (data) to 1.
 """
 
-from .checkpoint import ModelError, available, load_denoiser, read_card
+from .checkpoint import available, load_denoiser, read_card
 from .denoiser import Denoiser, NetworkDenoiser
+from .errors import ModelError, PictureError, SettingError
 from .forward import forward
 from .grids import GRIDS, times_back, times_of_inversion, times_there
 from .noise import picture_rng
-from .pictures import Crop, PictureError, load_picture, to_image
+from .pictures import Crop, load_picture, to_image
 from .processes import PROCESSES, Brownian, DDPMCosine, DDPMLinear, Process, StraightLine
 from .sampler import DETERMINISTIC, SAMPLERS, Step, inversion, invert, reverse
 
@@ -32,6 +33,7 @@ __all__ = [
     "NetworkDenoiser",
     "PictureError",
     "Process",
+    "SettingError",
     "Step",
     "StraightLine",
     "available",

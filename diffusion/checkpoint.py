@@ -18,13 +18,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .denoiser import NetworkDenoiser
+from .errors import ModelError
 from .network import Preconditioned, UNetConfig
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
-
-
-class ModelError(RuntimeError):
-    """A model is missing, altered or unreadable; the message names it and says what to do."""
 
 
 def available(folder: Path | None = None) -> list[str]:
@@ -45,13 +42,18 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
     path = folder / f"{name}.json"
     if not path.is_file():
         known = ", ".join(available(folder)) or "none"
-        raise ModelError(f"there is no model called {name!r} in {folder.name}/ (there are: {known})")
+        raise ModelError(
+            "there is no model called {name!r} in {folder}/ (there are: {known})",
+            name=name, folder=folder.name, known=known,
+        )  # fmt: skip
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"the card {folder.name}/{path.name} cannot be read: {error}") from error
+        raise ModelError(
+            "the card {file} cannot be read: {error}", file=f"{folder.name}/{path.name}", error=str(error)
+        ) from error
     if not isinstance(card, dict):
-        raise ModelError(f"the card {folder.name}/{path.name} is not a JSON object")
+        raise ModelError("the card {file} is not a JSON object", file=f"{folder.name}/{path.name}")
     return card
 
 
@@ -83,12 +85,17 @@ def load_denoiser(
     card = read_card(name, folder)
     path = folder / f"{name}.safetensors"
     if not path.is_file():
-        raise ModelError(f"the weights {folder.name}/{path.name} are missing; fetch them again")
+        raise ModelError(
+            "the weights {file} are missing; fetch them again", file=f"{folder.name}/{path.name}"
+        )
     found = sha256(path)
     if found != card.get("sha256"):
         raise ModelError(
-            f"the weights {folder.name}/{path.name} are not the ones its card describes "
-            f"(sha256 {found[:12]}..., expected {str(card.get('sha256'))[:12]}...); fetch them again"
+            "the weights {file} are not the ones its card describes "
+            "(sha256 {found:.12}..., expected {expected:.12}...); fetch them again",
+            file=f"{folder.name}/{path.name}",
+            found=found,
+            expected=str(card.get("sha256")),
         )
     try:
         model = Preconditioned(config_from(card["architecture"]), float(card["sigma_data"]))
@@ -103,7 +110,7 @@ def load_denoiser(
             float(card.get("guidance", 1.0)),
         )
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{name} cannot be loaded: {error}") from error
+        raise ModelError("{name} cannot be loaded: {error}", name=name, error=str(error)) from error
     return denoiser
 
 

@@ -11,6 +11,8 @@ import re
 import struct
 from dataclasses import dataclass
 
+from .errors import N_, PictureError
+
 _MANY = 20_000  # parts of a file; an honest picture of 25 MB has a few thousand
 _SCANS = 32  # passes over a JPEG; an honest one has about ten
 
@@ -20,42 +22,38 @@ _NOT_ZERO = re.compile(rb"[^\x00]")
 _TIFF_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _ORDERS = {b"II": "<", b"MM": ">"}
 
-_HEIC = (
+_HEIC = N_(
     "This looks like a HEIC photo, which cannot be read here: on an iPhone choose Settings > Camera > "
     "Formats > Most Compatible, or share the photo by mail, which makes a JPEG; on Android open it, "
     "choose Edit > Save a copy, or switch off HEIF in the camera's settings."
 )
 _OTHERS = {  # capitals do not matter
-    b"%PDF": "a PDF document",
-    b"%!PS": "a PostScript document",
-    b"<svg": "an SVG drawing",
-    b"<?xm": "an XML file",
-    b"<!DO": "a web page",
-    b"<HTM": "a web page",
-    b"PK\x03\x04": "an archive or office document",
-    b"\x1f\x8b": "a compressed file",
-    b"Rar!": "an archive",
-    b"7z\xbc\xaf": "an archive",
-    b"\xd0\xcf\x11\xe0": "an office document",
-    b"8BPS": "a Photoshop file",
-    b"\x00\x00\x01\x00": "an icon file",
-    b"\xff\x0a": "a JPEG XL picture",
-    b"\x00\x00\x00\x0cJXL ": "a JPEG XL picture",
-    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000 picture",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
-    b"FUJIFILM": "a camera's raw file",
-    b"\x1a\x45\xdf\xa3": "a video",
-    b"\x00\x00\x01\xba": "a video",
-    b"\x00\x00\x01\xb3": "a video",
-    b"FLV": "a video",
-    b"OggS": "a video or sound file",
-    b"ID3": "a sound file",
-    b"fLaC": "a sound file",
+    b"%PDF": N_("a PDF document"),
+    b"%!PS": N_("a PostScript document"),
+    b"<svg": N_("an SVG drawing"),
+    b"<?xm": N_("an XML file"),
+    b"<!DO": N_("a web page"),
+    b"<HTM": N_("a web page"),
+    b"PK\x03\x04": N_("an archive or office document"),
+    b"\x1f\x8b": N_("a compressed file"),
+    b"Rar!": N_("an archive"),
+    b"7z\xbc\xaf": N_("an archive"),
+    b"\xd0\xcf\x11\xe0": N_("an office document"),
+    b"8BPS": N_("a Photoshop file"),
+    b"\x00\x00\x01\x00": N_("an icon file"),
+    b"\xff\x0a": N_("a JPEG XL picture"),
+    b"\x00\x00\x00\x0cJXL ": N_("a JPEG XL picture"),
+    b"\x00\x00\x00\x0cjP  ": N_("a JPEG 2000 picture"),
+    b"\xff\x4f\xff\x51": N_("a JPEG 2000 picture"),
+    b"FUJIFILM": N_("a camera's raw file"),
+    b"\x1a\x45\xdf\xa3": N_("a video"),
+    b"\x00\x00\x01\xba": N_("a video"),
+    b"\x00\x00\x01\xb3": N_("a video"),
+    b"FLV": N_("a video"),
+    b"OggS": N_("a video or sound file"),
+    b"ID3": N_("a sound file"),
+    b"fLaC": N_("a sound file"),
 }
-
-
-class PictureError(ValueError):
-    """A file that cannot be used as a picture; the message is one sentence for the person."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +98,15 @@ def take_apart(data: bytes) -> Container:
         return _tiff(data)
     if data.startswith(b"BM"):
         return _bmp(data)
-    raise PictureError(_what_it_is(data))
+    raise _what_it_is(data)
 
 
 def damaged(why: str) -> PictureError:
     """The sentence for a file of a known format that does not hold what it should."""
     return PictureError(
-        f"This file begins like a picture, but {why}; it may be cut short or damaged, so save it again as "
-        "PNG or JPEG."
+        "This file begins like a picture, but {why}; it may be cut short or damaged, so save it again as "
+        "PNG or JPEG.",
+        why=why,
     )
 
 
@@ -307,28 +306,33 @@ def _tiff(data: bytes) -> Container:
     return Container("TIFF", data)
 
 
-def _what_it_is(data: bytes) -> str:
+def _what_it_is(data: bytes) -> PictureError:
     if data[4:8] == b"ftyp":
         return _film_or_photo(data)
     if data[4:8] in (b"moov", b"mdat", b"wide"):
-        return "This is a video, not a photo; take a screenshot of the moment you want."
+        return PictureError("This is a video, not a photo; take a screenshot of the moment you want.")
     if data.startswith(b"RIFF") and data[8:12] in (b"AVI ", b"WAVE"):
-        return "This is a video or sound file, not a photo; choose PNG or JPEG."
+        return PictureError("This is a video or sound file, not a photo; choose PNG or JPEG.")
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lower()
     for start, kind in _OTHERS.items():
         if head.startswith(start.lower()) or head.lstrip().startswith(start.lower()):
             kind = "an SVG drawing" if kind == "an XML file" and b"<svg" in head else kind
-            return f"This is {kind}, not a photo that can be read here; save or export it as PNG or JPEG."
-    return "This file is not a picture that can be read here; choose PNG, JPEG, WebP, GIF, BMP or TIFF."
+            return PictureError(
+                "This is {kind}, not a photo that can be read here; save or export it as PNG or JPEG.",
+                kind=kind,
+            )
+    return PictureError(
+        "This file is not a picture that can be read here; choose PNG, JPEG, WebP, GIF, BMP or TIFF."
+    )
 
 
-def _film_or_photo(data: bytes) -> str:
+def _film_or_photo(data: bytes) -> PictureError:
     length = min(int.from_bytes(data[:4]), 256)
     brands = {data[8:12], *(data[at : at + 4] for at in range(16, length, 4))}
     if brands & {b"avif", b"avis"}:
-        return "This is an AVIF picture, which cannot be read here; save it as PNG or JPEG."
+        return PictureError("This is an AVIF picture, which cannot be read here; save it as PNG or JPEG.")
     if brands & {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}:
-        return _HEIC
+        return PictureError(_HEIC)
     if brands & {b"crx "}:
-        return "This is a camera's raw file, which cannot be read here; save it as PNG or JPEG."
-    return "This is a video, not a photo; take a screenshot of the moment you want."
+        return PictureError("This is a camera's raw file, which cannot be read here; save it as PNG or JPEG.")
+    return PictureError("This is a video, not a photo; take a screenshot of the moment you want.")

@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from .errors import SettingError
 from .network import Preconditioned
 
 
@@ -172,13 +173,16 @@ class NetworkDenoiser(Denoiser):
 
         Raises
         ------
-        ValueError
+        SettingError
             If the network does not know a class; the message lists those it knows.
         """
         for name in names:
             if name not in self.classes:
                 known = ", ".join(self.classes) or "it has no labels"
-                raise ValueError(f"{self.name} does not know {name!r}; it knows: {known}")
+                raise SettingError(
+                    "{network} does not know {name!r}; it knows: {known}",
+                    network=self.name, name=name, known=known,
+                )  # fmt: skip
         return NetworkDenoiser(
             self.model, self.name, self.size, self.sigma_min, self.sigma_max,
             self.classes, self.advised, tuple(self.classes.index(name) for name in names),

@@ -18,7 +18,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .containers import Container, PictureError, damaged, take_apart
+from .containers import Container, damaged, take_apart
+from .errors import PictureError
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -192,7 +193,9 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
                 data = _read_all(file)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
             why = getattr(error, "strerror", None) or error
-            raise PictureError(f"{str(source)!r} cannot be opened: {why}.") from error
+            raise PictureError(
+                "{name} cannot be opened: {why}.", name=repr(str(source)), why=str(why)
+            ) from error
     else:
         try:
             if getattr(source, "seekable", lambda: False)():  # whoever read it last left it at its end
@@ -203,8 +206,9 @@ def _read(source: str | Path | bytes | BinaryIO) -> bytes:
     if not data:
         raise PictureError("This file is empty (0 bytes); choose a PNG or JPEG.")
     if len(data) > MAX_BYTES:
-        most = MAX_BYTES // 2**20
-        raise PictureError(f"This file is larger than {most} MB; save a smaller copy and try again.")
+        raise PictureError(
+            "This file is larger than {most} MB; save a smaller copy and try again.", most=MAX_BYTES // 2**20
+        )
     return data
 
 
@@ -239,8 +243,10 @@ def _decode(container: Container, longest: int) -> Image.Image:
 
 def _too_large(width: int, height: int) -> PictureError:
     return PictureError(
-        f"This picture has {width:,} x {height:,} pixels, too many to unpack here; make it smaller, "
-        "say 4,000 x 3,000, or save it as JPEG."
+        "This picture has {width:,} x {height:,} pixels, too many to unpack here; make it smaller, "
+        "say 4,000 x 3,000, or save it as JPEG.",
+        width=width,
+        height=height,
     )
 
 
@@ -266,8 +272,9 @@ def _shrunk(opened: Image.Image, longest: int) -> Image.Image:
     width, height = opened.size
     if opened.mode in _UNREADABLE:
         raise PictureError(
-            f"This picture stores its colours as {opened.mode}, which cannot be read here; "
-            "save it in RGB, as PNG or JPEG."
+            "This picture stores its colours as {mode}, which cannot be read here; "
+            "save it in RGB, as PNG or JPEG.",
+            mode=opened.mode,
         )
     scale = min(1.0, longest / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

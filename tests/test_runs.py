@@ -108,5 +108,5 @@ def test_a_failure_is_a_sentence(queue):
     run.go()
     run.wait(60)
     assert run.error is not None
-    assert "weights fell out" in run.error
+    assert "weights fell out" in str(run.error)
     assert not run.computing

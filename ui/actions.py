@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-import diffusion
+from diffusion.errors import Said, Sentence
 from diffusion.generate import picked_class
 from ui import words
 from ui.journey import WayBack, WayThere, most_looks, plan_back
+from ui.language import _, joined, named, tell
 from ui.queue import BusyError
 from ui.resources import cards, network, pace, queue
 from ui.runs import Run
@@ -34,7 +35,7 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
     pixels = there.x0[0, 0].numel()
     too_much = looks * pixels > MOST_WORK
     st.segmented_control(
-        "The way back starts", STARTS, format_func=words.STARTS.__getitem__, key="start", required=True
+        _("The way back starts"), STARTS, format_func=named(words.STARTS), key="start", required=True
     )
     off = computing or model is None or too_much
     with st.container(horizontal=True):
@@ -43,45 +44,45 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
             disabled=off, on_click=_go, args=(here, there, back, model, None),
         )  # fmt: skip
         st.button(
-            "One step", key="one", icon=":material/step:",
+            _("One step"), key="one", icon=":material/step:",
             disabled=off, on_click=_go, args=(here, there, back, model, 1),
         )  # fmt: skip
         if run is not None and computing:
-            st.button("Stop", key="stop", icon=":material/stop:", on_click=run.stop)
+            st.button(_("Stop"), key="stop", icon=":material/stop:", on_click=run.stop)
         else:
             st.button(
-                "Clear", key="clear", icon=":material/close:",
+                _("Clear"), key="clear", icon=":material/close:",
                 disabled=run is None, on_click=_clear, args=(here,),
             )  # fmt: skip
     with st.container(key="status"):
         if here.notice:
-            st.info(here.notice)
+            st.info(tell(here.notice))
         elif run is not None and run.error:
-            st.error(run.error)
+            st.error(tell(run.error))
         elif run is not None and computing:
             st.progress(run.done, _progress(run))
         elif run is not None and run.finished:
             st.markdown(_arrived(run.way))
         elif too_much:
             most = back.steps * MOST_WORK // (looks * pixels)
-            st.warning(words.TOO_MUCH.format(steps=back.steps, side=there.x0.shape[-1], most=most))
+            st.warning(_(words.TOO_MUCH).format(steps=back.steps, side=there.x0.shape[-1], most=most))
         else:
-            note = words.START_NOTES[back.start]
+            notes = [_(words.START_NOTES[back.start])]
             if back.start == "inversion" and back.sampler != "heun":
-                note += " " + words.ALWAYS_HEUN
+                notes.append(_(words.ALWAYS_HEUN))
             if (seconds := pace().seconds(model or "", pixels)) and looks * seconds > WORTH_SAYING:
-                note += " " + words.ESTIMATE.format(looks=looks, seconds=looks * seconds)
-            st.caption(note)
+                notes.append(_(words.ESTIMATE).format(looks=looks, seconds=looks * seconds))
+            st.caption(joined(*notes))
 
 
 def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str:
     """What the main button does now."""
     if here.run is not None and here.run.way.steps and _continues(here.run, back, model):
-        return "Go on"
+        return _("Go on")
     if st.session_state["start"] != "here":
-        return "Walk back"
+        return _("Walk back")
     begin = _begin(here, there)
-    return f"Walk back from t = {there.stops[begin].t:.3g}"
+    return _("Walk back from t = {t:.3g}").format(t=there.stops[begin].t)
 
 
 def _guided(back: Back, model: str | None) -> bool:
@@ -93,19 +94,19 @@ def _guided(back: Back, model: str | None) -> bool:
 
 def _progress(run: Run) -> str:
     if (place := run.place) is not None:
-        return words.WAITING.format(place=place[0], total=place[1])
+        return _(words.WAITING).format(place=place[0], total=place[1])
     if run.way.start is None:
-        return f"Climbing, step {run.way.climbed} of {run.way.climb}"
-    return f"Step {len(run.way.steps)} of {run.way.total}"
+        return _("Climbing, step {step} of {total}").format(step=run.way.climbed, total=run.way.climb)
+    return _("Step {step} of {total}").format(step=len(run.way.steps), total=run.way.total)
 
 
 def _arrived(way: WayBack) -> str:
     """Where a finished way back ended, in numbers of this run."""
-    text = words.ARRIVED.format(distance=way.steps[-1].to_upload)
+    text = _(words.ARRIVED).format(distance=way.steps[-1].to_upload)
     if way.asked and way.settings.label is None:
-        text += " " + words.PICKED.format(name=way.asked.replace("_", " "))
+        text = joined(text, _(words.PICKED).format(name=_(way.asked.replace("_", " "))))
     if way.settings.start == "inversion":
-        text += " " + words.ARRIVED_INVERSION.format(up=way.climb, down=way.total)
+        text = joined(text, _(words.ARRIVED_INVERSION).format(up=way.climb, down=way.total))
     return text
 
 
@@ -124,7 +125,7 @@ def _begin(here: Session, there: WayThere) -> int:
 
 def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:
     """Start a way back, or go on with the one that stands; callback of the buttons."""
-    here.notice = ""
+    here.notice = None
     here.heed(told(STAGE))  # the thumb may have been let go just before the button was pressed
     run = here.run
     if run is None or not _continues(run, back, model):
@@ -136,20 +137,20 @@ def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | Non
                 way.asked = picked_class(net.classes, there.settings.seed, 1)
             if way.asked:
                 net = net.asked_for(way.asked)
-        except (ValueError, diffusion.ModelError) as error:
-            here.notice = str(error)
+        except Said as error:
+            here.notice = error.sentence
             return
         run = here.run = Run(way, net, there.settings.seed, queue(), pace())
     try:
         run.go(steps)
     except BusyError:
-        here.notice = words.BUSY
+        here.notice = Sentence(words.BUSY)
         return
     run.wait(PATIENCE)
     here.move_to(here.last())
 
 
 def _clear(here: Session) -> None:
-    here.notice = ""
+    here.notice = None
     here.drop_run()
     here.move_to(here.origin)

@@ -12,6 +12,7 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
 from ui import words
 from ui.crop import crop_box
+from ui.language import LANGUAGES, _, named, of_browser, tell
 from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -33,56 +34,69 @@ KEPT = {
 }  # fmt: skip
 
 
+def language() -> None:
+    """The choice of the language, drawn on every page; at first the browser's."""
+    st.session_state.setdefault("language", of_browser(st.context.locale))
+    with st.container(key="language-bar"):
+        st.segmented_control(
+            _("Language"), LANGUAGES, format_func=LANGUAGES.__getitem__,
+            key="language", required=True, label_visibility="collapsed",
+        )  # fmt: skip
+
+
 def picture() -> None:
     """Upload, camera or a sample, and which square of it."""
     here = session()
-    st.subheader("Your picture", anchor=False)
+    st.subheader(_("Your picture"), anchor=False)
     st.file_uploader(
-        "Upload a picture",
+        _("Upload a picture"),
         key=f"upload-{here.uploads}",
         on_change=_uploaded,
         args=(f"upload-{here.uploads}",),
-        help=words.UPLOAD_HELP,
+        help=_(words.UPLOAD_HELP),
     )
     if here.upload_error:
-        st.error(here.upload_error, icon=":material/broken_image:")
-    if st.toggle("Take a photo instead", key="camera_on"):
+        st.error(tell(here.upload_error), icon=":material/broken_image:")
+    if st.toggle(_("Take a photo instead"), key="camera_on"):
         key = f"camera-{here.uploads}"
-        st.camera_input("Take a photo", key=key, on_change=_uploaded, args=(key,))
+        st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
     offered = {sample.name: sample for sample in samples()}
     if here.picture is None:
         crop, wanted = here.crop, st.session_state.get("sample") or DEFAULT_SAMPLE
         _take_sample(wanted if wanted in offered else next(iter(offered)))
         here.crop = crop  # a link's, if there was one
     st.pills(
-        "Or take one of these",
+        _("Or take one of these"),
         list(offered),
-        format_func=lambda name: offered[name].title,
+        format_func=lambda name: _(offered[name].title),
         key="sample",
         on_change=_picked,
     )
     if here.picture is not None:
         here.crop = crop_box(here.picture.image, here.crop, key=f"crop-{here.picture.id}")
         if here.picture.source:
-            st.caption(here.picture.source)
+            st.caption(_(here.picture.source))
 
 
 def network() -> tuple[str | None, int]:
     """Which network, and the side of the stage in pixels."""
-    st.subheader("The network", anchor=False)
+    st.subheader(_("The network"), anchor=False)
     offered = cards()
     if not offered:
-        st.warning(words.NO_MODELS)
+        st.warning(_(words.NO_MODELS))
         return None, 64
-    name = st.radio("Network", list(offered), format_func=str.capitalize, key="model", horizontal=True)
-    st.caption(words.MODELS.get(name, offered[name]["title"]))
+    name = st.radio(
+        _("Network"), list(offered), format_func=lambda name: _(name.capitalize()),
+        key="model", horizontal=True,
+    )  # fmt: skip
+    st.caption(_(words.MODELS.get(name) or offered[name]["title"]))
     size = int(offered[name]["size"])
     if name == "photos":
         st.session_state.setdefault("size", PHOTO_SIZES[1])
         chosen = st.segmented_control(
-            "Size of the stage", PHOTO_SIZES, key="size", required=True,
+            _("Size of the stage"), PHOTO_SIZES, key="size", required=True,
             format_func=lambda side: f"{side}×{side}",
-            help="Larger pictures get fewer stops on the timeline: a journey sends at most 3 MB.",
+            help=_("Larger pictures get fewer stops on the timeline: a journey sends at most 3 MB."),
         )  # fmt: skip
         size = chosen or size
     return name, size
@@ -90,50 +104,57 @@ def network() -> tuple[str | None, int]:
 
 def way_there() -> There:
     """Settings of the way there."""
-    st.subheader("The way there", anchor=False)
+    st.subheader(_("The way there"), anchor=False)
     _defaults(_widgets(There(), Back()))
     _unlight_preset()
-    st.pills("Preset", list(PRESETS), format_func=words.PRESETS.__getitem__, key="preset", on_change=_preset)
+    st.pills(_("Preset"), list(PRESETS), format_func=named(words.PRESETS), key="preset", on_change=_preset)
     if st.session_state.get("preset"):
-        st.caption(words.PRESET_NOTES[st.session_state["preset"]])
-    process = st.selectbox("Process", list(PROCESSES), format_func=words.PROCESSES.__getitem__, key="process")
+        st.caption(_(words.PRESET_NOTES[st.session_state["preset"]]))
+    process = st.selectbox(_("Process"), list(PROCESSES), format_func=named(words.PROCESSES), key="process")
     left, right = st.columns(2)
     low, high = SIGMA_Q_RANGE
     sigma_q = left.number_input(
-        "σ_q", low, high, step=0.5, key="sigma_q", disabled=process != "brownian",
-        help=f"Spread of all the noise together, {low:g} to {high:g}. The picture itself spans -1 to 1.",
+        _("σ_q"), low, high, step=0.5, key="sigma_q", disabled=process != "brownian",
+        help=_(
+            "Spread of all the noise together, {low:g} to {high:g}. The picture itself spans -1 to 1."
+        ).format(low=low, high=high),
     )  # fmt: skip
     low, high = STEPS_RANGE
     steps = right.number_input(
-        "T, steps", low, high, key="steps",
-        help=f"{low} to {high}. More steps cut the same total noise into smaller pieces.",
+        _("T, steps"), low, high, key="steps",
+        help=_("{low} to {high}. More steps cut the same total noise into smaller pieces.").format(
+            low=low, high=high
+        ),
     )  # fmt: skip
-    grid = st.selectbox("Steps are", GRIDS, format_func=words.GRIDS.__getitem__, key="grid")
+    grid = st.selectbox(_("Steps are"), GRIDS, format_func=named(words.GRIDS), key="grid")
     low, high = SEED_RANGE
     seed = st.number_input(
-        "Seed", low, high, key="seed",
-        help=f"{low} to {high}. The same seed makes the same noise, bit for bit, on the same machine.",
+        _("Seed"), low, high, key="seed",
+        help=_(
+            "{low} to {high}. The same seed makes the same noise, bit for bit, on the same machine."
+        ).format(low=low, high=high),
     )  # fmt: skip
     return There(process, float(sigma_q), int(steps), grid, int(seed))
 
 
 def way_back(model: str | None) -> Back:
     """Settings of the way back with the network `model`."""
-    st.subheader("The way back", anchor=False)
+    st.subheader(_("The way back"), anchor=False)
     label = None
     if classes := cards().get(model or "", {}).get("classes"):
         label = st.selectbox(
-            "Ask for", classes, index=None, placeholder="anything", key=f"label-{model}",
-            format_func=lambda name: name.replace("_", " "),
-            help="The network learnt these classes by name; it can be asked for one.",
+            _("Ask for"), classes, index=None, placeholder=_("anything"), key=f"label-{model}",
+            format_func=lambda name: _(name.replace("_", " ")),
+            help=_("The network learnt these classes by name; it can be asked for one."),
         )  # fmt: skip
-    sampler = st.selectbox("Sampler", list(SAMPLERS), format_func=words.SAMPLERS.__getitem__, key="sampler")
-    st.caption(words.SAMPLER_NOTES[sampler])
+    sampler = st.selectbox(_("Sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key="sampler")
+    st.caption(_(words.SAMPLER_NOTES[sampler]))
     low, high = BACK_STEPS_RANGE
     steps = st.number_input(
-        "Steps back", low, high, key="back_steps", help=f"{low} to {high}, whatever T is."
-    )
-    grid = st.selectbox("Steps back are", GRIDS, format_func=words.GRIDS.__getitem__, key="back_grid")
+        _("Steps back"), low, high, key="back_steps",
+        help=_("{low} to {high}, whatever T is.").format(low=low, high=high),
+    )  # fmt: skip
+    grid = st.selectbox(_("Steps back are"), GRIDS, format_func=named(words.GRIDS), key="back_grid")
     return Back(st.session_state["start"], sampler, int(steps), grid, label)
 
 
@@ -146,9 +167,9 @@ def _uploaded(key: str) -> None:
     try:
         image = open_picture(data)
     except PictureError as error:
-        here.upload_error = str(error)
+        here.upload_error = error.sentence
         return
-    here.upload_error = ""
+    here.upload_error = None
     st.session_state["sample"] = None
     st.session_state["camera_on"] = False
     _show(Picture(hashlib.sha256(data).hexdigest()[:16], file.name, "", image))
@@ -156,7 +177,7 @@ def _uploaded(key: str) -> None:
 
 def _picked() -> None:
     if st.session_state["sample"]:
-        session().upload_error = ""
+        session().upload_error = None
         _take_sample(st.session_state["sample"])
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from diffusion import Process
 from ui.journey import Stop, WayBack, WayThere
+from ui.language import N_, _, joined
 
 HEIGHT = 230
 THERE = "#0B8A8F"
@@ -27,7 +28,7 @@ THEORY = "#8A8F98"
 GRID = "rgba(128, 128, 128, 0.18)"
 
 #: Name of the trace that marks the frame under the thumb; always the figure's last, maybe empty.
-THUMB = "under the thumb"
+THUMB = N_("under the thumb")
 
 MOST_BINS = 60
 #: One 8-bit grey level in [-1, 1] units.
@@ -65,31 +66,36 @@ def variance(
     noise; the state it starts from is no step's result and has none.
     """
     process = there.process
-    figure = _base("", "t", "variance of the noise", height=height)
+    figure = _base("", "t", _("variance of the noise"), height=height)
     figure.update_xaxes(range=[-0.02, 1.02])
     t = np.linspace(0, 1, SAMPLES)
     sigma2 = [process.sigma(u) ** 2 for u in t]
-    figure.add_scatter(**_line(t, sigma2, "σ_t², theory", THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
-    hover = "t %{x:.4g}<br>variance of x_t − α_t·x_0: %{y:.4g}"
+    figure.add_scatter(**_line(t, sigma2, _("σ_t², theory"), THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
+    hover = "t %{x:.4g}<br>" + _("variance of x_t − α_t·x_0: %{y:.4g}")
     stops = there.stops
     figure.add_scatter(
-        **_dots([s.t for s in stops], [s.measured for s in stops], "there, measured", THERE, hover)
+        **_dots([s.t for s in stops], [s.measured for s in stops], _("there, measured"), THERE, hover)
     )
     if back is not None and back.steps:
         stops = [back.state(k)[1] for k in back.ready() if k]
-        hover = "t %{x:.4g}<br>variance of x_t − α_t·x̂_0: %{y:.4g}"
-        name = "back, by the network"
+        hover = "t %{x:.4g}<br>" + _("variance of x_t − α_t·x̂_0: %{y:.4g}")
+        name = _("back, by the network")
         figure.add_scatter(**_open_dots([s.t for s in stops], [s.measured for s in stops], name, BACK, hover))
-    return _add_thumb(figure, at, at.stop.measured if at else math.inf, "measured")
+    return _add_thumb(figure, at, at.stop.measured if at else math.inf, _("measured"))
 
 
 def summary_variance(at: Thumb) -> str:
     """Measured variance against theory at the thumb, in words."""
     stop = at.stop
     if math.isnan(stop.measured):
-        return f"The way back starts here, at t = {stop.t:.3g}; the network has not been asked yet."
-    what = "what the network takes for noise has variance" if at.back else "the measured variance is"
-    return f"At t = {stop.t:.3g} {what} {_number(stop.measured)}; theory says {_number(stop.sigma**2)}."
+        text = _("The way back starts here, at t = {t:.3g}; the network has not been asked yet.")
+    elif at.back:
+        text = _(
+            "At t = {t:.3g} what the network takes for noise has variance {measured}; theory says {theory}."
+        )
+    else:
+        text = _("At t = {t:.3g} the measured variance is {measured}; theory says {theory}.")
+    return text.format(t=stop.t, measured=_number(stop.measured), theory=_number(stop.sigma**2))
 
 
 @dataclass(frozen=True)
@@ -142,27 +148,28 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
     log axis has no place for 0, so what is 0 is named under it instead.
     """
     data = _added(there, back)
-    figure = _base("", "t", "variance added", height=height)
+    figure = _base("", "t", _("variance added"), height=height)
     where = "t %{x:.4g}<br>"
     series = [
-        (_line, data.t, data.theory, "there, theory", THEORY, "adds %{y:.4g} in theory", "solid"),
-        (_dots, data.t, data.measured, "there, measured", THERE, "added %{y:.4g}, measured", ""),
-        (_line, data.t_back, data.algorithm1, "algorithm1", BACK, "algorithm1 adds %{y:.4g}", "dash"),
-        (_line, data.t_back, data.posterior, "posterior", BACK, "posterior adds %{y:.4g}", "dot"),
+        (_line, data.t, data.theory, N_("there, theory"), THEORY, N_("adds %{y:.4g} in theory"), "solid"),
+        (_dots, data.t, data.measured, N_("there, measured"), THERE, N_("added %{y:.4g}, measured"), ""),
+        (_line, data.t_back, data.algorithm1, N_("algorithm1"), BACK, N_("algorithm1 adds %{y:.4g}"), "dash"),
+        (_line, data.t_back, data.posterior, N_("posterior"), BACK, N_("posterior adds %{y:.4g}"), "dot"),
     ]  # fmt: skip
     if len(data.taken):
         series.append(
-            (_open_dots, data.t_taken, data.taken, "back, η measured", BACK, "η added %{y:.4g}", "")
+            (_open_dots, data.t_taken, data.taken, N_("back, η measured"), BACK, N_("η added %{y:.4g}"), "")
         )
-    values = np.concatenate([y for _, _, y, *_ in series])
+    values = np.concatenate([one[2] for one in series])
     log = _spans(values)
     absent: dict[str, list[str]] = {}
     for draw, t, y, name, colour, hover, dash in series:
         keep = y > 0 if log else np.full(len(y), True)
         if not keep.all():
-            absent.setdefault(_when(t, keep), []).append(name.removeprefix("back, "))
+            short = N_("η measured") if draw is _open_dots else name
+            absent.setdefault(_when(t, keep), []).append(_(short))
         more = {"dash": dash, "few": True} if dash else {}
-        figure.add_scatter(**draw(t[keep], y[keep], name, colour, where + hover, **more))
+        figure.add_scatter(**draw(t[keep], y[keep], _(name), colour, where + _(hover), **more))
     if log:
         _make_log(figure, "yaxis", values)
     if data.uneven:
@@ -170,64 +177,70 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
     if absent:
         _note(figure, _absent(absent))
     if not there.process.is_chain:
-        _note(figure, "one ε serves the whole path: no chain of steps")
+        _note(figure, _("one ε serves the whole path: no chain of steps"))
     return figure
 
 
 def _when(t: np.ndarray, keep: np.ndarray) -> str:
     """Which of the steps back at times `t` are not kept, in words."""
     if not keep.any():
-        return "in every step"
-    return "in the last step" if keep[t > t.min()].all() else "in some steps"
+        return _("in every step")
+    return _("in the last step") if keep[t > t.min()].all() else _("in some steps")
 
 
 def summary_added(there: WayThere, back: WayBack | None = None) -> str:
     """What the first and last steps add, in words."""
     data = _added(there, back)
-    count = len(data.theory)
-    text = (
-        f"The way there adds {_number(data.theory[0])} in its first of {count} steps "
-        f"and {_number(data.theory[-1])} in its last; measured, {_number(data.measured[0])} "
-        f"and {_number(data.measured[-1])}."
+    there_adds = _(
+        "The way there adds {first} in its first of {count} steps and {last} in its last; measured, "
+        "{measured_first} and {measured_last}."
+    ).format(
+        count=len(data.theory),
+        first=_number(data.theory[0]),
+        last=_number(data.theory[-1]),
+        measured_first=_number(data.measured[0]),
+        measured_last=_number(data.measured[-1]),
     )
-    posterior = _number(data.posterior[0]) if data.posterior[0] else "nothing"
-    text += (
-        f" In the last step back, algorithm1 adds {_number(data.algorithm1[0])} and posterior {posterior}."
+    in_the_last = _("In the last step back, algorithm1 adds {algorithm1} and posterior {posterior}.").format(
+        algorithm1=_number(data.algorithm1[0]),
+        posterior=_number(data.posterior[0]) if data.posterior[0] else _("nothing"),
     )
-    if len(data.taken):
-        least, most = data.taken.min(), data.taken.max()
-        text += (
-            f" The steps back taken so far added {_number(least)} to {_number(most)}."
-            if most
-            else " The steps back taken so far added no fresh noise."
+    taken = ""
+    if len(data.taken) and data.taken.max():
+        taken = _("The steps back taken so far added {least} to {most}.").format(
+            least=_number(data.taken.min()), most=_number(data.taken.max())
         )
-    return text
+    elif len(data.taken):
+        taken = _("The steps back taken so far added no fresh noise.")
+    return joined(there_adds, in_the_last, taken)
 
 
 def snr(there: WayThere, at: Thumb | None = None, *, height: int = HEIGHT) -> go.Figure:
     """Signal-to-noise ratio over t on a log axis, from the first step on (infinite at t = 0)."""
     process, stops = there.process, there.stops[1:]
-    figure = _base("", "t", "signal-to-noise ratio", height=height)
+    figure = _base("", "t", _("signal-to-noise ratio"), height=height)
     figure.update_xaxes(range=[-0.02, 1.02])
     first = there.times[1]
     t = np.unique([*np.linspace(first, 1, SAMPLES), *(s.t for s in stops)])
     ratio = np.array([process.snr(u) for u in t])
-    hover = "t %{x:.4g}<br>SNR %{y:.3g}"
+    hover = "t %{x:.4g}<br>" + _("SNR %{y:.3g}")
     _make_log(figure, "yaxis", ratio)
     keep = ratio > 0
     figure.add_scatter(**_line(t[keep], ratio[keep], "α_t²/σ_t²", THEORY, hover))
     seen = [s for s in stops if s.snr > 0]
-    figure.add_scatter(**_dots([s.t for s in seen], [s.snr for s in seen], "frames shown", THERE, hover))
+    figure.add_scatter(**_dots([s.t for s in seen], [s.snr for s in seen], _("frames shown"), THERE, hover))
     if not keep.all():
-        _note(figure, _absent({"at t = 1": ["the ratio"]}))
-    return _add_thumb(figure, at, at.stop.snr if at and at.stop.snr > 0 else math.inf, "SNR")
+        _note(figure, _absent({_("at t = 1"): [_("the ratio")]}))
+    return _add_thumb(figure, at, at.stop.snr if at and at.stop.snr > 0 else math.inf, _("SNR"))
 
 
 def summary_snr(at: Thumb) -> str:
     """The signal-to-noise ratio at the thumb, in words."""
     if math.isinf(at.stop.snr):
-        return f"At t = {at.stop.t:.3g} there is no noise: the signal-to-noise ratio is infinite."
-    return f"At t = {at.stop.t:.3g} the signal-to-noise ratio is {_number(at.stop.snr)}."
+        text = _("At t = {t:.3g} there is no noise: the signal-to-noise ratio is infinite.")
+    else:
+        text = _("At t = {t:.3g} the signal-to-noise ratio is {snr}.")
+    return text.format(t=at.stop.t, snr=_number(at.stop.snr))
 
 
 def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) -> go.Figure:
@@ -236,10 +249,11 @@ def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) 
     At t = 0 there is no Gaussian. Where it is far taller than the bars it is cut off above.
     """
     centres, density, width = _density(x_t)
-    figure = _base("", "pixel value (black −1, white 1)", "density", height=height)
-    bars = "values %{x:.3g} ± " + f"{width / 2:.2g}" + "<br>density %{y:.3g}<extra>pixels</extra>"
+    figure = _base("", _("pixel value (black −1, white 1)"), _("density"), height=height)
+    name = _("pixels")
+    bars = f"{_('values %{x:.3g} ± ')}{width / 2:.2g}<br>{_('density %{y:.3g}')}<extra>{name}</extra>"
     figure.add_bar(
-        x=centres, y=density, width=width, name="pixels", marker_color=THERE,
+        x=centres, y=density, width=width, name=name, marker_color=THERE,
         marker_line_width=0, opacity=0.75, hovertemplate=bars,
     )  # fmt: skip
     top = float(density.max())
@@ -248,7 +262,7 @@ def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) 
         x = np.linspace(-4 * sigma, 4 * sigma, SAMPLES)
         gauss = np.exp(-0.5 * (x / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
         name = f"N(0, σ_t²), σ_t = {_number(sigma)}"
-        hover = "value %{x:.3g}<br>density %{y:.3g}"
+        hover = f"{_('value %{x:.3g}')}<br>{_('density %{y:.3g}')}"
         figure.add_scatter(**_line(x, gauss, name, THEORY, hover, dash="dash"))
         top = max(top, min(float(gauss.max()), 2 * top))
     figure.update_yaxes(range=[0, 1.08 * top])
@@ -259,10 +273,14 @@ def summary_histogram(x_t: Tensor, process: Process, t: float) -> str:
     """Mean and spread of the pixel values, in words."""
     x = x_t.double()
     mean, spread = float(x.mean()), float(x.std(correction=0))
-    text = f"At t = {t:.3g} the pixel values have mean {_number(mean)} and spread {_number(spread)}"
-    if not t:
-        return f"{text}; there is no noise yet."
-    return f"{text}; the Gaussian they approach has mean 0 and spread {_number(process.sigma(t))}."
+    if t:
+        text = _(
+            "At t = {t:.3g} the pixel values have mean {mean} and spread {spread}; the Gaussian they "
+            "approach has mean 0 and spread {sigma}."
+        )
+    else:
+        text = _("At t = 0 the pixel values have mean {mean} and spread {spread}; there is no noise yet.")
+    return text.format(t=t, mean=_number(mean), spread=_number(spread), sigma=_number(process.sigma(t)))
 
 
 def _density(x_t: Tensor) -> tuple[np.ndarray, np.ndarray, float]:
@@ -300,11 +318,11 @@ def _distance(back: WayBack) -> _Distance:
 def distance(back: WayBack, *, height: int = HEIGHT) -> go.Figure:
     """How far x0_hat and x_t/alpha_t are from the upload after each step back (rms)."""
     data = _distance(back)
-    figure = _base("", "steps back taken", "distance to the upload (rms)", height=height)
+    figure = _base("", _("steps back taken"), _("distance to the upload (rms)"), height=height)
     figure.update_xaxes(range=[-0.02 * back.total, 1.02 * back.total])
     series = [
-        ("x_t/α_t", data.step, data.state, "solid", "after step %{x}<br>x_t/α_t is %{y:.3g} away"),
-        ("x̂_0", data.step[1:], data.estimate, "dash", "step %{x}<br>x̂_0 is %{y:.3g} away"),
+        ("x_t/α_t", data.step, data.state, "solid", _("after step %{x}<br>x_t/α_t is %{y:.3g} away")),
+        ("x̂_0", data.step[1:], data.estimate, "dash", _("step %{x}<br>x̂_0 is %{y:.3g} away")),
     ]
     values = np.concatenate([data.state, data.estimate])
     log = _spans(values[values > NO_DISTANCE])
@@ -317,7 +335,7 @@ def distance(back: WayBack, *, height: int = HEIGHT) -> go.Figure:
     if log:
         _make_log(figure, "yaxis", values[values > NO_DISTANCE])
     if absent:
-        _note(figure, _absent({"in some steps": absent}))
+        _note(figure, _absent({_("in some steps"): absent}))
     return figure
 
 
@@ -325,13 +343,18 @@ def summary_distance(back: WayBack) -> str:
     """How far the walk has come, in words."""
     data = _distance(back)
     if not len(data.estimate):
-        return "No step back has been taken yet."
-    start = f" It began {_number(data.state[0])} away." if math.isfinite(data.state[0]) else ""
-    return (
-        f"After {len(data.estimate)} of {back.total} steps back the picture is {_number(data.state[-1])} "
-        f"away from the upload (root mean square), the network's estimate {_number(data.estimate[-1])}."
-        f"{start}"
+        return _("No step back has been taken yet.")
+    now = _(
+        "After {taken} of {total} steps back the picture is {state} away from the upload (root mean square), "
+        "the network's estimate {estimate}."
+    ).format(
+        taken=len(data.estimate),
+        total=back.total,
+        state=_number(data.state[-1]),
+        estimate=_number(data.estimate[-1]),
     )
+    began = _("It began {start} away.").format(start=_number(data.state[0]))
+    return joined(now, began if math.isfinite(data.state[0]) else "")
 
 
 def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure:
@@ -343,12 +366,15 @@ def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure
         A model card, see :func:`diffusion.read_card`.
     height : int
     """
-    figure = _base("", "noise level σ", "loss", height=height)
-    looks = (("train", "training pictures", THEORY, "dash"), ("val", "held-out pictures", THERE, "solid"))
+    figure = _base("", _("noise level σ"), _("loss"), height=height)
+    looks = (
+        ("train", _("training pictures"), THEORY, "dash"),
+        ("val", _("held-out pictures"), THERE, "solid"),
+    )
     for split, name, colour, dash in looks:
         rows = card["training"]["loss_by_noise"].get(split, [])
         rmse = [math.sqrt(row["mse"]) for row in rows]
-        hover = "σ %{x:.3g}<br>loss %{y:.4f}<br>x̂_0 off by %{customdata:.3g} (rms)"
+        hover = "σ %{x:.3g}<br>" + _("loss %{y:.4f}<br>x̂_0 off by %{customdata:.3g} (rms)")
         sigma, loss = [row["sigma"] for row in rows], [row["loss"] for row in rows]
         line = _line(sigma, loss, name, colour, hover, dash=dash, few=True)
         figure.add_scatter(**line, customdata=rmse)
@@ -361,22 +387,27 @@ def summary_loss_by_noise(card: Mapping[str, Any]) -> str:
     """Where a network does worst on held-out pictures, in words."""
     rows = card["training"]["loss_by_noise"].get("val", [])
     if not rows:
-        return "No loss on held-out pictures is recorded."
+        return _("No loss on held-out pictures is recorded.")
     worst = max(rows, key=lambda row: row["loss"])
     least = min(rows, key=lambda row: row["loss"])
-    return (
-        f"On held-out pictures the loss is highest, {_number(worst['loss'])}, at noise level "
-        f"{_number(worst['sigma'])} and lowest, {_number(least['loss'])}, at {_number(least['sigma'])}."
+    return _(
+        "On held-out pictures the loss is highest, {highest}, at noise level {sigma_highest} and lowest, "
+        "{lowest}, at {sigma_lowest}."
+    ).format(
+        highest=_number(worst["loss"]),
+        sigma_highest=_number(worst["sigma"]),
+        lowest=_number(least["loss"]),
+        sigma_lowest=_number(least["sigma"]),
     )
 
 
 def loss_curve(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure:
     """Training loss against pictures seen."""
-    figure = _base("", "pictures seen", "training loss", height=height)
+    figure = _base("", _("pictures seen"), _("training loss"), height=height)
     history = card["training"]["history"]
     pictures, loss = [row["pictures"] for row in history], [row["loss"] for row in history]
-    hover = "%{x:,} pictures<br>loss %{y:.4f}"
-    figure.add_scatter(**_line(pictures, loss, "training loss", THERE, hover, few=len(history) < 3))
+    hover = _("%{x:,} pictures<br>loss %{y:.4f}")
+    figure.add_scatter(**_line(pictures, loss, _("training loss"), THERE, hover, few=len(history) < 3))
     figure.update_layout(showlegend=False)
     if _spans(np.array(loss)):
         _make_log(figure, "yaxis", np.array(loss))
@@ -387,11 +418,10 @@ def summary_loss_curve(card: Mapping[str, Any]) -> str:
     """Where training began and stands, in words."""
     history = card["training"]["history"]
     if not history:
-        return "No training history is recorded."
+        return _("No training history is recorded.")
     first, last = history[0], history[-1]
-    return (
-        f"The training loss went from {_number(first['loss'])} to {_number(last['loss'])} "
-        f"over {last['pictures']:,} pictures."
+    return _("The training loss went from {first} to {last} over {pictures:,} pictures.").format(
+        first=_number(first["loss"]), last=_number(last["loss"]), pictures=last["pictures"]
     )
 
 
@@ -471,7 +501,7 @@ def _add_thumb(figure: go.Figure, at: Thumb | None, value: float, what: str) -> 
     """Ring the frame under the thumb; an infinite `value` has no place on the figure."""
     colour = BACK if at and at.back else THERE
     points = ([at.stop.t], [value]) if at else ([], [])
-    trace = _trace(*points, THUMB, f"t %{{x:.4g}}<br>{what} %{{y:.4g}}")
+    trace = _trace(*points, _(THUMB), f"t %{{x:.4g}}<br>{what} %{{y:.4g}}")
     marker = {"color": colour, "size": 14, "symbol": "circle-open", "line": {"width": 3}}
     figure.add_scatter(**trace, mode="markers", marker=marker, showlegend=False, cliponaxis=False)
     return figure
@@ -492,7 +522,7 @@ def _make_log(figure: go.Figure, axis: str, values: np.ndarray) -> None:
     else:
         layout[axis].update(tickformat="~g", dtick=1 if _spans(values) else "D2")
     if axis == "xaxis":
-        layout.xaxis.title.text += " (log scale)"
+        layout.xaxis.title.text += _(" (log scale)")
 
 
 def _note(figure: go.Figure, text: str) -> None:
@@ -503,7 +533,8 @@ def _note(figure: go.Figure, text: str) -> None:
 
 def _absent(groups: Mapping[str, Sequence[str]]) -> str:
     """Say what is missing from a log axis, by when."""
-    return "0 has no place here: " + "; ".join(f"{' and '.join(who)} {when}" for when, who in groups.items())
+    rows = (_("{who} {when}").format(who=_(" and ").join(who), when=when) for when, who in groups.items())
+    return _("0 has no place here: {what}").format(what=_("; ").join(rows))
 
 
 def _number(value: float) -> str:

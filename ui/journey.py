@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diffusion import Process, Step, forward, inversion, picture_rng, reverse, times_back
+from diffusion import Process, SettingError, Step, forward, inversion, picture_rng, reverse, times_back
 from diffusion.denoiser import Denoiser
 from diffusion.grids import times_of_inversion, times_there
 from diffusion.noise import standard_normal
@@ -282,12 +282,12 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
 
     Raises
     ------
-    ValueError
+    SettingError
         If it would start at t = 0, where there is nothing to take away.
     """
     t = there.stops[stop].t if settings.start == "here" else 1.0
     if t <= 0:
-        raise ValueError("At t = 0 there is no noise to take away. Move the thumb to the right first.")
+        raise SettingError("At t = 0 there is no noise to take away. Move the thumb to the right first.")
     climb = max(CLIMB, settings.steps) if settings.start == "inversion" else 0
     way = WayBack(settings, there.process, there.x0, t, model, settings.steps, settings.label, climb)
     if settings.start == "here":

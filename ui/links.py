@@ -17,7 +17,7 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import words
 from ui.controls import DEFAULT_SAMPLE
 from ui.journey import MOST_STOPS, VIEWS
-from ui.language import LANGUAGES, _
+from ui.language import LANGUAGES, _, of_browser
 from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -124,7 +124,7 @@ def fields() -> tuple[Field, ...]:
         _choice("view", VIEWS[0], VIEWS),
         _bounded("at", 0, (0, MOST_STOPS - 1), whole),
         Field("crop", Crop(), _crop, "x,y,side"),
-        _choice("language", None, list(LANGUAGES)),
+        _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
     )
 
 

@@ -9,8 +9,9 @@ import streamlit as st
 import torch
 
 from ui import figures, words
-from ui.dissect import dissect
+from ui.dissect import LABELS, dissect
 from ui.journey import WayThere
+from ui.language import _, each, joined
 from ui.runs import Run
 
 
@@ -31,7 +32,7 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
         figures.histogram(x_t, process, at_stop.t),
         figures.summary_histogram(x_t, process, at_stop.t),
     )
-    added, snr, distance = st.tabs([words.FIGURES[name][0] for name in ("added", "snr", "distance")])
+    added, snr, distance = st.tabs([_(words.FIGURES[name][0]) for name in ("added", "snr", "distance")])
     with added:
         _plot("added", figures.added(there, way, height=280), figures.summary_added(there, way), title=False)
     with snr:
@@ -40,16 +41,16 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
         if way and way.steps:
             _plot("distance", figures.distance(way), figures.summary_distance(way), title=False)
         else:
-            st.caption(words.DISTANCE_EMPTY)
+            st.caption(_(words.DISTANCE_EMPTY))
 
 
 def _plot(name: str, figure: go.Figure, summary: str, title: bool = True) -> None:
     """One figure with its title, its words and its numbers in a sentence."""
-    heading, explained = words.FIGURES[name]
+    heading, explained = map(_, words.FIGURES[name])
     if title:
         st.markdown(f"**{heading}**", help=explained)
     st.plotly_chart(figure, key=f"plot-{name}", config={"displayModeBar": False}, width="stretch")
-    st.caption(summary if title else f"{summary} {explained}")
+    st.caption(summary if title else joined(summary, explained))
 
 
 def apart(run: Run | None, shown: int, view: str) -> None:
@@ -62,20 +63,24 @@ def apart(run: Run | None, shown: int, view: str) -> None:
         Which shown state of the way back the thumb stands on; negative on the way there.
     view : str
     """
-    st.subheader("One step, taken apart", anchor=False)
+    st.subheader(_("One step, taken apart"), anchor=False)
     ready = run.way.ready() if run else ()
     if run is None or len(ready) < 2:
-        st.caption(words.APART_EMPTY)
+        st.caption(_(words.APART_EMPTY))
         return
     way = run.way
     kept = way.kept(ready[max(shown, 1)])  # the start is the result of no step
     process = way.process
     st.markdown(
-        f"Step {kept.stop.step} of {way.total}, {words.SAMPLERS[way.sampler]}: from t = {kept.t:.4g} "
-        f"(σ_t = {process.sigma(kept.t):.4g}) to t = {kept.s:.4g} (σ_t = {process.sigma(kept.s):.4g}). "
-        + words.APART
-    )
-    dissect(kept, key="dissect", labels=words.APART_LABELS, view=view)
+        joined(
+            _(words.APART_STEP).format(
+                step=kept.stop.step, total=way.total, sampler=_(words.SAMPLERS[way.sampler]),
+                t=kept.t, sigma_t=process.sigma(kept.t), s=kept.s, sigma_s=process.sigma(kept.s),
+            ),
+            _(words.APART),
+        )
+    )  # fmt: skip
+    dissect(kept, key="dissect", labels=each(LABELS), view=view)
 
 
 def explained(there: WayThere, run: Run | None) -> None:
@@ -83,27 +88,28 @@ def explained(there: WayThere, run: Run | None) -> None:
     left, right = st.columns(2, gap="large")
     x0, x_T = there.x0.flatten(), there.frames[-1].flatten()
     with left:
-        st.markdown("**The way there**")
-        st.markdown(words.THERE)
-        st.markdown(words.PROCESS_NOTES[there.settings.process])
+        st.markdown(f"**{_('The way there')}**")
+        st.markdown(_(words.THERE))
+        st.markdown(_(words.PROCESS_NOTES[there.settings.process]))
         if float(x0.std()) > 0:
             correlation = float(torch.corrcoef(torch.stack([x0, x_T]))[0, 1])
             chance = 2 / math.sqrt(len(x0))  # two standard errors
             st.markdown(
-                words.IS_IT_NOISE.format(
+                _(words.IS_IT_NOISE).format(
                     correlation=correlation,
                     chance=chance,
-                    verdict=words.STILL_THERE if abs(correlation) > chance else words.NOT_SEEN,
+                    verdict=_(words.STILL_THERE if abs(correlation) > chance else words.NOT_SEEN),
                     brightness=float(x0.mean()),
                     brightness_T=float(x_T.mean()),
                 )
             )
     with right:
-        st.markdown("**The way back**")
-        st.markdown(words.BACK)
+        st.markdown(f"**{_('The way back')}**")
+        st.markdown(_(words.BACK))
         if run is not None:
-            st.markdown(words.SAMPLER_NOTES[run.way.sampler])
-            net = run.net.name
+            st.markdown(_(words.SAMPLER_NOTES[run.way.sampler]))
             st.markdown(
-                f"*{net.capitalize()}* walked this one: {run.evaluations} looks at the network so far."
+                _("*{network}* walked this one: {count} looks at the network so far.").format(
+                    network=_(run.net.name.capitalize()), count=run.evaluations
+                )
             )

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 from diffusion.denoiser import NetworkDenoiser
+from diffusion.errors import N_, Sentence
 from ui.journey import WayBack, walk_back
 from ui.pace import Pace
 from ui.queue import Queue, Ticket
@@ -37,7 +38,7 @@ class Run:
     def __init__(self, way: WayBack, net: NetworkDenoiser, seed: int, queue: Queue, pace: Pace) -> None:
         self.way, self.net, self._pace = way, net, pace
         self.number = next(_numbers)
-        self.error: str | None = None
+        self.error: Sentence | None = None
         self._walk: Iterator[None] = walk_back(way, net, seed)
         self._queue = queue
         self._stop = threading.Event()
@@ -108,7 +109,8 @@ class Run:
             next(self._walk)
         except Exception as error:
             _log.exception("a way back failed")
-            self.error = f"The network stopped with an error ({type(error).__name__}: {error})."
+            text = N_("The network stopped with an error ({kind}: {message}).")
+            self.error = Sentence(text, {"kind": type(error).__name__, "message": str(error)})
             return False
         if looks := self.evaluations - before:
             seconds = (time.monotonic() - began) / looks

@@ -13,6 +13,7 @@ import diffusion
 from ui import links, words
 from ui.actions import actions
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
+from ui.language import _, each, named
 from ui.panels import apart, explained, plots
 from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
@@ -53,7 +54,7 @@ def prepare(settings: There, model: str | None, size: int) -> None:
             if isinstance(done, WayThere):
                 here.begin(done, key)
             elif settings.steps * size * size > 5e6:
-                bar.progress(done, f"Noising in {settings.steps} steps")
+                bar.progress(done, _("Noising in {steps} steps").format(steps=settings.steps))
         bar.empty()
     if here.run is not None and here.run.way.model != model:
         here.drop_run()
@@ -82,8 +83,8 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
         stop = _stage(here, here.there, view, computing)
         actions(here, here.there, back, model, computing)
         st.segmented_control(
-            "How a frame is shown", VIEWS, format_func=words.VIEWS.__getitem__,
-            key="view", help=words.VIEW_HELP, required=True,
+            _("How a frame is shown"), VIEWS, format_func=named(words.VIEWS),
+            key="view", help=_(words.VIEW_HELP), required=True,
         )  # fmt: skip
     with right:
         plots(here.there, here.run, stop)
@@ -112,7 +113,7 @@ def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:
         "chunks": {way: [{"chunk": c.name, "count": c.count} for c in cs] for way, cs in chunks.items()},
         "at": {"stop": here.stop, "turn": here.turn},
         "following": computing,
-        "words": words.STAGE,
+        "words": each(words.STAGE),
     }
     stage(data, key=STAGE)
     if not computing:

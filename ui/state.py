@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from diffusion import Crop
+from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
 from ui.journey import WayThere
@@ -50,10 +51,10 @@ class Session:
     ----------
     picture : Picture or None
     crop : Crop
-    notice : str
-        One sentence about the last way back that could not be begun.
-    upload_error : str
-        One sentence about the last file that could not be used.
+    notice : Sentence or None
+        About the last way back that could not be begun.
+    upload_error : Sentence or None
+        About the last file that could not be used.
     uploads : int
         Counts uploads, so the uploader can be emptied after each.
     there : WayThere or None
@@ -75,8 +76,8 @@ class Session:
 
     picture: Picture | None = None
     crop: Crop = field(default_factory=Crop)
-    notice: str = ""
-    upload_error: str = ""
+    notice: Sentence | None = None
+    upload_error: Sentence | None = None
     uploads: int = 0
     there: WayThere | None = None
     there_key: Any = None

@@ -15,11 +15,24 @@ from PIL import Image
 from streamlit.components.v2 import component
 
 from diffusion import Crop
+from ui.language import N_, each
 
 #: Longest side of the picture that is sent, in pixels.
 LONGEST = 480
 #: Smallest square, as a share of the picture's shorter side.
 SMALLEST = 0.1
+
+#: Every text; {across}, {down} and {side} are percentages, filled in by the browser.
+LABELS = {
+    "square": N_("Part of the picture that is used"),
+    "role": N_("movable square"),
+    "reset": N_("Reset"),
+    "how": N_("Arrow keys move the square, with Shift in larger steps. Plus and minus change its size."),
+    "where": N_(
+        "Centre at {across} percent across and {down} percent down, side {side} percent of the picture's "
+        "shorter side."
+    ),
+}
 
 _HERE = Path(__file__).parent
 _component = component(
@@ -64,6 +77,7 @@ def crop_box(picture: Image.Image, crop: Crop, *, key: str, shape_note: str = ""
             "crop": {"x": now.x, "y": now.y, "side": now.side},
             "smallest": SMALLEST,
             "note": shape_note,
+            "labels": each(LABELS),
         },
         default={"crop": None},
         on_crop_change=lambda: None,

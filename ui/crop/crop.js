@@ -57,6 +57,7 @@ class CropBox {
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
     this.note.textContent = data.note;
+    this.words(data.labels);
     if (data.id !== this.id) {
       this.pointers.clear();
       this.grip = null;
@@ -70,9 +71,17 @@ class CropBox {
       this.image.src = data.url;
       this.place(data.crop);
       this.sent = this.text();
-      this.tell();
     }
+    this.tell();
     return ++this.run;
+  }
+
+  words(labels) {
+    this.labels = labels;
+    this.square.setAttribute("aria-label", labels.square);
+    this.square.setAttribute("aria-roledescription", labels.role);
+    this.reset.textContent = labels.reset;
+    this.root.querySelector(".how").textContent = labels.how;
   }
 
   // Take these values, as near as they fit into the picture.
@@ -97,9 +106,9 @@ class CropBox {
 
   tell() {
     const share = (n) => `${Math.round(100 * n)}`;
-    this.where.textContent =
-      `Centre at ${share(this.x)} percent across and ${share(this.y)} percent down, ` +
-      `side ${share(this.side)} percent of the picture's shorter side.`;
+    const text = this.labels.where
+      .replace("{across}", share(this.x)).replace("{down}", share(this.y)).replace("{side}", share(this.side));
+    if (text !== this.where.textContent) this.where.textContent = text; // said aloud only when it is new
   }
 
   send() {

@@ -12,28 +12,32 @@ from streamlit.components.v2 import component
 from torch import Tensor
 
 from ui.journey import VIEWS, Kept
+from ui.language import N_
 
 #: Larger pictures are cut to their middle square of this many pixels.
 LARGEST = 128
 
 #: Every text, to be replaced one by one; {size} is :data:`LARGEST`, {width} and {height} the whole picture.
+#: Other places are filled in by the browser.
 LABELS: dict[str, str] = {
-    "x_t": "before the step",
-    "removed": "taken away",
-    "noise": "fresh noise, added",
-    "no_noise": "nothing is added in this step",
-    "x_s": "after the step",
-    "x0_hat": "what the network thinks is under the noise",
-    "cut": "Only the middle {size} × {size} pixels of {width} × {height} are shown here.",
-    "pixel": "Pixel",
-    "column": "column",
-    "row": "row",
-    "channel": "Colour channel",
-    "red": "Red",
-    "green": "Green",
-    "blue": "Blue",
-    "estimate": "and the network’s estimate of the clean pixel is",
-    "hint": "Point at a pixel in any picture; click or tap to keep it, or use the arrow keys.",
+    "x_t": N_("before the step"),
+    "removed": N_("taken away"),
+    "noise": N_("fresh noise, added"),
+    "no_noise": N_("nothing is added in this step"),
+    "x_s": N_("after the step"),
+    "x0_hat": N_("the network's guess at the clean picture"),
+    "cut": N_("Only the middle {size} × {size} pixels of {width} × {height} are shown here."),
+    "pixel": N_("Pixel"),
+    "chooser": N_("pixel chooser"),
+    "place": N_("column {column}, row {row}"),
+    "pixel_at": N_("Pixel: {place}"),
+    "spoken": N_("{place}: {sum}; the network's estimate of the clean pixel is {x0_hat}"),
+    "channel": N_("Colour channel"),
+    "red": N_("Red"),
+    "green": N_("Green"),
+    "blue": N_("Blue"),
+    "estimate": N_("and the network's estimate of the clean pixel is"),
+    "hint": N_("Point at a pixel in any picture; click or tap to keep it, or use the arrow keys."),
 }
 
 _HERE = Path(__file__).parent

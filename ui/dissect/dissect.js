@@ -103,6 +103,7 @@ class Dissect {
     this.find(".cut").textContent = labels.cut;
     this.find(".cut").hidden = step.whole[0] === step.height && step.whole[1] === step.width;
     this.terms.setAttribute("aria-label", labels.pixel);
+    this.terms.setAttribute("aria-roledescription", labels.chooser);
     for (const low of this.root.querySelectorAll(".low")) low.textContent = `−${step.limit}`;
     for (const high of this.root.querySelectorAll(".high")) high.textContent = `+${step.limit}`;
     let most = 1;
@@ -197,12 +198,13 @@ class Dissect {
       this.outputs[name].textContent = text[name].endsWith(")") ? text[name] : `${text[name]} `;
       this.outputs[name].dataset.value = values[name][i]; // all its digits
     }
-    const place = `${labels.column} ${corner[1] + column}, ${labels.row} ${corner[0] + row}`;
-    this.find(".pixel").textContent = `${labels.pixel}: ${place}`;
+    const place = labels.place.replace("{column}", corner[1] + column).replace("{row}", corner[0] + row);
+    this.find(".pixel").textContent = labels.pixel_at.replace("{place}", place);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.find(".live").textContent =
-        `${place}: ${text.x_t} − ${text.removed} + ${text.noise} = ${text.x_s}; ${labels.estimate} ${text.x0_hat}`;
+      const sum = `${text.x_t} − ${text.removed} + ${text.noise} = ${text.x_s}`;
+      this.find(".live").textContent = labels.spoken
+        .replace("{place}", place).replace("{sum}", sum).replace("{x0_hat}", text.x0_hat);
     }, 400); // once the pointer rests
   }
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import controls, resources, stage_view, words
+from ui.language import _
 from ui.state import session
 
 resources.settle()
@@ -13,7 +14,7 @@ with st.sidebar:
     back = controls.way_back(model)
 
 st.html(stage_view.style())
-st.markdown(f"#### {words.SUBTITLE}")
+st.markdown(f"#### {_(words.SUBTITLE)}")
 if session().picture is not None:
     stage_view.prepare(there, model, size)
     stage_view.show(back, model)
