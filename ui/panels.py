@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-import plotly.graph_objects as go
 import streamlit as st
 import torch
 
 from ui import figures, words
 from ui.dissect import dissect
 from ui.journey import WayThere
+from ui.plain import Figure
 from ui.runs import Run
 
 
@@ -43,7 +43,7 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
             st.caption(words.DISTANCE_EMPTY)
 
 
-def _plot(name: str, figure: go.Figure, summary: str, title: bool = True) -> None:
+def _plot(name: str, figure: Figure, summary: str, title: bool = True) -> None:
     """One figure with its title, its words and its numbers in a sentence."""
     heading, explained = words.FIGURES[name]
     if title:
