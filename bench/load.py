@@ -100,7 +100,7 @@ class Learner:
         """Take the network, and put the thumb where there is noise."""
         visitor = self.visitor
         options = [option.lower() for option in visitor.shown["model"].options]
-        await visitor.act(model=visitor.option("model", options.index(NETWORK)), patience=PATIENCE)
+        await self._act(model=visitor.option("model", options.index(NETWORK)))
         self._right(self.settings, None)
         return await self.thumb()
 
@@ -109,7 +109,7 @@ class Learner:
         there, turn = self._stage()["there"], self._stage()["at"]["turn"]
         stop = self.rng.randrange(len(there["t"]) // 5, len(there["t"]))
         told = {"told": {"stop": stop, "turn": turn}}
-        seconds = await self.visitor.act(stage=told, patience=PATIENCE)
+        seconds = await self._act(stage=told)
         marked = self.visitor.figure("plot-variance")["data"][-1]
         at = (float(numbers(marked["x"])[0]), float(numbers(marked["y"])[0]))
         _check(at == (there["t"][stop], there["measured"][stop]), f"stop {stop}: plotted at {at}")
@@ -131,7 +131,7 @@ class Learner:
         if what == "process":
             sent = self.visitor.option("process", list(PROCESSES).index(value))
         before = self._stage()
-        seconds = await self.visitor.act(**{what: sent}, patience=PATIENCE)
+        seconds = await self._act(**{what: sent})
         self.settings = replace(self.settings, **{what: value})
         self._right(self.settings, before)
         return seconds
@@ -144,7 +144,7 @@ class Learner:
         key = max((k for k in self.visitor.shown if k.startswith("upload-")), key=lambda k: int(k[7:]))
         began = time.perf_counter()
         value = await self.visitor.upload(key, f"{name}.jpg", data)
-        await self.visitor.act(**{key: value}, patience=PATIENCE)
+        await self._act(**{key: value})
         seconds = time.perf_counter() - began
         picture = hashlib.sha256(data).hexdigest()[:16]
         _check(f"crop-{picture}" in self.visitor.fresh, "the crop does not show the upload")
@@ -157,6 +157,8 @@ class Learner:
         before = self._chunks("back")
 
         def arrived() -> bool:
+            if "stage" not in self.visitor.fresh:
+                return False
             stage = self._stage()
             back = stage["back"]
             if not back or stage["following"] or self._chunks("back") == before:
@@ -180,6 +182,10 @@ class Learner:
         return seconds
 
     # --- what they look at ------------------------------------------------------------------------
+
+    async def _act(self, **values: Any) -> float:  # noqa: ANN401 - whatever the widgets take
+        """Set widgets; done when the stage has been drawn anew."""
+        return await self.visitor.act(lambda: "stage" in self.visitor.fresh, PATIENCE, **values)
 
     def _stage(self) -> dict[str, Any]:
         return self.visitor.data("stage")

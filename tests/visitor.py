@@ -406,6 +406,7 @@ class Visitor:
         if how == ForwardMsg.FINISHED_SUCCESSFULLY:
             self._runs += 1
             self.shown = {key: shown for key, shown in self.shown.items() if shown.id in self._alive}
+            self.fresh &= self.shown.keys()
             self._states = {name: state for name, state in self._states.items() if name in self._alive}
             self._kept = {k: kept for k, kept in self._kept.items() if self._runs - kept[0] <= self._age}
         self._finished.set()
