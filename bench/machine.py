@@ -71,11 +71,16 @@ def timed(calls: Sequence[Callable[[], Any]], repeats: int, warm_up: int = 3) ->
     return [Timing(tuple(w for w, _ in rounds), tuple(p for _, p in rounds)) for rounds in taken]
 
 
-def memory(peak: bool = True) -> float:
-    """Resident memory of this process in MiB, now or at its peak; NaN where it cannot be told."""
+def share(values: Sequence[float], part: float) -> float:
+    """The value that `part` of them do not exceed."""
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
+
+
+def memory(peak: bool = True, process: int | str = "self") -> float:
+    """Resident memory of a process in MiB, now or at its peak; NaN where it cannot be told."""
     wanted = "VmHWM:" if peak else "VmRSS:"
     try:
-        for line in Path("/proc/self/status").read_text().splitlines():
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
             if line.startswith(wanted):
                 return int(line.split()[1]) / 1024
     except OSError:

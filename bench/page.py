@@ -13,7 +13,6 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 
 from playwright.sync_api import Browser
 
-from bench.machine import description
+from bench.machine import description, share
 from diffusion import available
 from tests.browser import App, chromium, new_page, server
 
@@ -98,11 +97,6 @@ class Journey:
     payload: int
     drag: Dragged
     releases: tuple[float, ...]
-
-
-def share(values: Sequence[float], part: float) -> float:
-    """The value that `part` of them do not exceed."""
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
 def start(browser: Browser, log: Path) -> float:

@@ -14,12 +14,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from torch import Tensor
 
 from diffusion import Process
 from ui.journey import Stop, WayBack, WayThere
 from ui.language import N_, _, joined
+from ui.plain import Figure
 
 HEIGHT = 230
 THERE = "#0B8A8F"
@@ -59,7 +59,7 @@ class Thumb:
 
 def variance(
     there: WayThere, back: WayBack | None = None, at: Thumb | None = None, *, height: int = HEIGHT
-) -> go.Figure:
+) -> Figure:
     """sigma_t^2 in theory over t, with the measured variance of the frames shown.
 
     On the way back the dots are the variance of x_s - alpha*x0_hat, what the network takes for
@@ -67,7 +67,7 @@ def variance(
     """
     process = there.process
     figure = _base("", "t", _("variance of the noise"), height=height)
-    figure.update_xaxes(range=[-0.02, 1.02])
+    figure.update_axis("xaxis", range=[-0.02, 1.02])
     t = np.linspace(0, 1, SAMPLES)
     sigma2 = [process.sigma(u) ** 2 for u in t]
     figure.add_scatter(**_line(t, sigma2, _("σ_t², theory"), THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
@@ -139,7 +139,7 @@ def _added_in_theory(process: Process, s: float, t: float) -> float:
     return v if process.is_chain else (process.sigma(t) - a * process.sigma(s)) ** 2
 
 
-def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT) -> go.Figure:
+def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT) -> Figure:
     """Variance added by each step, drawn at the step's noisier end t.
 
     The way there in theory and as measured on the path; what `algorithm1` and `posterior` add on
@@ -215,11 +215,11 @@ def summary_added(there: WayThere, back: WayBack | None = None) -> str:
     return joined(there_adds, in_the_last, taken)
 
 
-def snr(there: WayThere, at: Thumb | None = None, *, height: int = HEIGHT) -> go.Figure:
+def snr(there: WayThere, at: Thumb | None = None, *, height: int = HEIGHT) -> Figure:
     """Signal-to-noise ratio over t on a log axis, from the first step on (infinite at t = 0)."""
     process, stops = there.process, there.stops[1:]
     figure = _base("", "t", _("signal-to-noise ratio"), height=height)
-    figure.update_xaxes(range=[-0.02, 1.02])
+    figure.update_axis("xaxis", range=[-0.02, 1.02])
     first = there.times[1]
     t = np.unique([*np.linspace(first, 1, SAMPLES), *(s.t for s in stops)])
     ratio = np.array([process.snr(u) for u in t])
@@ -243,7 +243,7 @@ def summary_snr(at: Thumb) -> str:
     return text.format(t=at.stop.t, snr=_number(at.stop.snr))
 
 
-def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) -> go.Figure:
+def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) -> Figure:
     """Pixel values of one frame as a density, with the Gaussian N(0, sigma_t^2) they approach.
 
     At t = 0 there is no Gaussian. Where it is far taller than the bars it is cut off above.
@@ -253,8 +253,8 @@ def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) 
     name = _("pixels")
     bars = f"{_('values %{x:.3g} ± ')}{width / 2:.2g}<br>{_('density %{y:.3g}')}<extra>{name}</extra>"
     figure.add_bar(
-        x=centres, y=density, width=width, name=name, marker_color=THERE,
-        marker_line_width=0, opacity=0.75, hovertemplate=bars,
+        x=centres, y=density, width=width, name=name, marker={"color": THERE, "line": {"width": 0}},
+        opacity=0.75, hovertemplate=bars,
     )  # fmt: skip
     top = float(density.max())
     sigma = process.sigma(t)
@@ -265,7 +265,7 @@ def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) 
         hover = f"{_('value %{x:.3g}')}<br>{_('density %{y:.3g}')}"
         figure.add_scatter(**_line(x, gauss, name, THEORY, hover, dash="dash"))
         top = max(top, min(float(gauss.max()), 2 * top))
-    figure.update_yaxes(range=[0, 1.08 * top])
+    figure.update_axis("yaxis", range=[0, 1.08 * top])
     return figure
 
 
@@ -315,11 +315,11 @@ def _distance(back: WayBack) -> _Distance:
     )
 
 
-def distance(back: WayBack, *, height: int = HEIGHT) -> go.Figure:
+def distance(back: WayBack, *, height: int = HEIGHT) -> Figure:
     """How far x0_hat and x_t/alpha_t are from the upload after each step back (rms)."""
     data = _distance(back)
     figure = _base("", _("steps back taken"), _("distance to the upload (rms)"), height=height)
-    figure.update_xaxes(range=[-0.02 * back.total, 1.02 * back.total])
+    figure.update_axis("xaxis", range=[-0.02 * back.total, 1.02 * back.total])
     series = [
         ("x_t/α_t", data.step, data.state, "solid", _("after step %{x}<br>x_t/α_t is %{y:.3g} away")),
         ("x̂_0", data.step[1:], data.estimate, "dash", _("step %{x}<br>x̂_0 is %{y:.3g} away")),
@@ -357,7 +357,7 @@ def summary_distance(back: WayBack) -> str:
     return joined(now, began if math.isfinite(data.state[0]) else "")
 
 
-def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure:
+def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> Figure:
     """Loss of a network at fixed noise levels, on training and held-out pictures.
 
     Parameters
@@ -378,8 +378,8 @@ def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure
         sigma, loss = [row["sigma"] for row in rows], [row["loss"] for row in rows]
         line = _line(sigma, loss, name, colour, hover, dash=dash, few=True)
         figure.add_scatter(**line, customdata=rmse)
-    figure.update_xaxes(type="log", tickformat="~g", dtick=1)
-    figure.update_yaxes(rangemode="tozero")
+    figure.update_axis("xaxis", type="log", tickformat="~g", dtick=1)
+    figure.update_axis("yaxis", rangemode="tozero")
     return figure
 
 
@@ -401,14 +401,14 @@ def summary_loss_by_noise(card: Mapping[str, Any]) -> str:
     )
 
 
-def loss_curve(card: Mapping[str, Any], *, height: int = HEIGHT) -> go.Figure:
+def loss_curve(card: Mapping[str, Any], *, height: int = HEIGHT) -> Figure:
     """Training loss against pictures seen."""
     figure = _base("", _("pictures seen"), _("training loss"), height=height)
     history = card["training"]["history"]
     pictures, loss = [row["pictures"] for row in history], [row["loss"] for row in history]
     hover = _("%{x:,} pictures<br>loss %{y:.4f}")
     figure.add_scatter(**_line(pictures, loss, _("training loss"), THERE, hover, few=len(history) < 3))
-    figure.update_layout(showlegend=False)
+    figure.hide_legend()
     if _spans(np.array(loss)):
         _make_log(figure, "yaxis", np.array(loss))
     return figure
@@ -425,21 +425,20 @@ def summary_loss_curve(card: Mapping[str, Any]) -> str:
     )
 
 
-def _base(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> go.Figure:
+def _base(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> Figure:
     """An empty figure in the common style; text colours come from the page's theme."""
     axis = {
         "gridcolor": GRID, "gridwidth": 1, "zeroline": False, "automargin": True,
         "ticks": "", "nticks": 6, "tickfont": {"size": 11},
     }  # fmt: skip
-    # All in one dictionary: each update_... of a figure would cost ten times as much.
-    return go.Figure(
-        layout={
+    return Figure(
+        {
             "title": {"text": title, "font": {"size": 14}} if title else {},
             "height": height,
             "margin": {"l": 4, "r": 8, "t": 30 if title else 4, "b": 4},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "font_size": 12,
+            "font": {"size": 12},
             "hovermode": "closest",
             "dragmode": "zoom",
             "uirevision": "there-and-back",  # a new journey leaves the zoom as it was
@@ -497,7 +496,7 @@ def _open_dots(x: Iterable[float], y: Iterable[float], name: str, colour: str, h
     return _trace(x, y, name, hover) | {"mode": "markers", "marker": marker}
 
 
-def _add_thumb(figure: go.Figure, at: Thumb | None, value: float, what: str) -> go.Figure:
+def _add_thumb(figure: Figure, at: Thumb | None, value: float, what: str) -> Figure:
     """Ring the frame under the thumb; an infinite `value` has no place on the figure."""
     colour = BACK if at and at.back else THERE
     points = ([at.stop.t], [value]) if at else ([], [])
@@ -513,22 +512,22 @@ def _spans(values: np.ndarray, factor: float = WIDE) -> bool:
     return len(positive) > 0 and bool(positive.max() > factor * positive.min())
 
 
-def _make_log(figure: go.Figure, axis: str, values: np.ndarray) -> None:
+def _make_log(figure: Figure, axis: str, values: np.ndarray) -> None:
     """Turn an axis logarithmic; a zoom made on the linear one is not carried over."""
-    layout: Any = figure.layout
-    layout[axis].update(type="log", uirevision="log")
+    figure.update_axis(axis, type="log", uirevision="log")
     if _spans(values, 1e5):
-        layout[axis].update(exponentformat="power", tickfont_size=9)  # powers are drawn 1.25 times as large
+        figure.update_axis(
+            axis, exponentformat="power", tickfont={"size": 9}
+        )  # powers are drawn 1.25 times as large
     else:
-        layout[axis].update(tickformat="~g", dtick=1 if _spans(values) else "D2")
+        figure.update_axis(axis, tickformat="~g", dtick=1 if _spans(values) else "D2")
     if axis == "xaxis":
-        layout.xaxis.title.text += _(" (log scale)")
+        figure.say_below(_(" (log scale)"))
 
 
-def _note(figure: go.Figure, text: str) -> None:
+def _note(figure: Figure, text: str) -> None:
     """Small print under the horizontal axis."""
-    layout: Any = figure.layout
-    layout.xaxis.title.text += f'<br><span style="font-size:10px">{text}</span>'
+    figure.say_below(f'<br><span style="font-size:10px">{text}</span>')
 
 
 def _absent(groups: Mapping[str, Sequence[str]]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import plotly.graph_objects as go
 import streamlit as st
 import torch
 
@@ -12,6 +11,7 @@ from ui import figures, words
 from ui.dissect import LABELS, dissect
 from ui.journey import WayThere
 from ui.language import _, each, joined
+from ui.plain import Figure
 from ui.runs import Run
 
 
@@ -44,7 +44,7 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
             st.caption(_(words.DISTANCE_EMPTY))
 
 
-def _plot(name: str, figure: go.Figure, summary: str, title: bool = True) -> None:
+def _plot(name: str, figure: Figure, summary: str, title: bool = True) -> None:
     """One figure with its title, its words and its numbers in a sentence."""
     heading, explained = map(_, words.FIGURES[name])
     if title:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +63,29 @@ def cards() -> dict[str, dict[str, Any]]:
     return found
 
 
+#: Seconds between two garbage collections.
+TIDY = 2.0
+
+
 @st.cache_resource(show_spinner=False)
 def settle() -> None:
-    """Once a process, when all is imported: spare what lives for ever the collections after each rerun."""
+    """Once a process, when all is imported: spare what lives for ever every later collection."""
     gc.collect()
     gc.freeze()
+    _keep_tidy()
+
+
+@functools.cache
+def _keep_tidy() -> None:
+    """Collect now and then. Streamlit would after every rerun, and all sessions wait for it each time."""
+
+    def tidy() -> None:
+        while True:
+            time.sleep(TIDY)
+            if any(gc.get_count()[1:]):  # something has happened since
+                gc.collect()
+
+    threading.Thread(target=tidy, name="tidy", daemon=True).start()
 
 
 @st.cache_resource(show_spinner=False)
