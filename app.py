@@ -7,13 +7,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from ui import controls, links
+from ui import controls, links, switch
 from ui.language import _
 
-st.set_page_config(page_title=_("There and Back"), page_icon="ui/icon.png", layout="wide")
 controls.keep()
-links.restore()
-controls.language()
+switch.mend()
+links.restore()  # may say which language
+st.set_page_config(page_title=_("There and Back"), page_icon="ui/icon.png", layout="wide")
+switch.language()
 st.navigation(
     [
         st.Page("ui/pages/journey.py", title=_("Journey"), icon=":material/swap_horiz:", default=True),

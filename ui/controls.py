@@ -12,7 +12,7 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
 from ui import words
 from ui.crop import crop_box
-from ui.language import LANGUAGES, _, named, of_browser, tell
+from ui.language import _, named, tell
 from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -32,16 +32,6 @@ KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "view", "language",
 }  # fmt: skip
-
-
-def language() -> None:
-    """The choice of the language, drawn on every page; at first the browser's."""
-    st.session_state.setdefault("language", of_browser(st.context.locale))
-    with st.container(key="language-bar"):
-        st.segmented_control(
-            _("Language"), LANGUAGES, format_func=LANGUAGES.__getitem__,
-            key="language", required=True, label_visibility="collapsed",
-        )  # fmt: skip
 
 
 def picture() -> None:
@@ -176,7 +166,7 @@ def _uploaded(key: str) -> None:
 
 
 def _picked() -> None:
-    if st.session_state["sample"]:
+    if st.session_state["sample"] in {sample.name for sample in samples()}:
         session().upload_error = None
         _take_sample(st.session_state["sample"])
 
@@ -215,7 +205,7 @@ def _of_preset(name: str) -> dict[str, Any]:
 
 
 def _preset() -> None:
-    if chosen := st.session_state["preset"]:
+    if (chosen := st.session_state["preset"]) in PRESETS:
         st.session_state.update(_of_preset(chosen))
 
 

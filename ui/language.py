@@ -24,7 +24,7 @@ LOCALES = Path(__file__).parent / "locales"
 
 
 def current() -> str:
-    """The language of the session that asks; English outside of one."""
+    """The language chosen in the session that asks, at first its browser's; English outside of one."""
     if "streamlit" not in sys.modules:  # the figures can be drawn without it
         return "en"
     import streamlit as st
@@ -33,7 +33,7 @@ def current() -> str:
     if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
     chosen = st.session_state.get("language")
-    return chosen if chosen in LANGUAGES else "en"
+    return chosen if chosen in LANGUAGES else of_browser(st.context.locale)
 
 
 def of_browser(locale: str | None) -> str:

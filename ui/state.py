@@ -72,6 +72,8 @@ class Session:
         Frames packed for the browser.
     number : int
         Counts the ways there.
+    chosen : dict of str to str
+        The last sound choice of each widget that offers some.
     """
 
     picture: Picture | None = None
@@ -87,6 +89,7 @@ class Session:
     turn: int = 0
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
+    chosen: dict[str, str] = field(default_factory=dict)
 
     @property
     def computing(self) -> bool:

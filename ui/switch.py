@@ -1,0 +1,47 @@
+"""The switch of the language at the top of every page, and how each language is set in type."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import links
+from ui.language import LANGUAGES, TAGS, _, current
+from ui.settings import PRESETS
+from ui.state import session
+
+# In the corner of Streamlit's own header, which lies above the page. Chinese has no italics: what is
+# stressed is heavier; no space between letters, no line that begins with a full stop.
+STYLE = """<style>
+.st-key-language-bar { position: fixed; top: 0.55rem; right: 1rem; z-index: 999990; width: auto; }
+:lang(zh) { line-break: strict; letter-spacing: 0 !important; }
+:lang(zh) em { font-style: normal; font-weight: 600; }
+</style>"""
+SCRIPT = "<script>document.documentElement.lang = 'TAG'</script>"
+
+
+def language() -> None:
+    """Draw the switch."""
+    st.session_state.setdefault("language", current())
+    st.html(STYLE + SCRIPT.replace("TAG", TAGS[current()]), unsafe_allow_javascript=True)
+    with st.container(key="language-bar"):
+        st.segmented_control(
+            _("Language"), LANGUAGES, format_func=LANGUAGES.__getitem__,
+            key="language", required=True, label_visibility="collapsed",
+        )  # fmt: skip
+
+
+def mend() -> None:
+    """Read every choice that arrives in another language than the page has now.
+
+    The browser names a choice by the text it shows. Whoever touches a widget just while the page
+    changes its language sends all of them in the old one: then the last sound choices stand.
+    """
+    chosen = session().chosen
+    readers = {field.name: field.read for field in links.fields()} | {"preset": links.one_of(list(PRESETS))}
+    for key, read in readers.items():
+        if not isinstance(value := st.session_state.get(key), str):
+            continue
+        try:
+            chosen[key] = read(value)
+        except ValueError:
+            st.session_state[key] = chosen.get(key)
