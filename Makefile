@@ -4,6 +4,7 @@
 # make bench   benchmarks, side by side
 # make evaluate DATA=folder   the networks' figures on held-out data, into their cards
 # make train   DATA=folder MODEL=dogs   go on training a network
+# make words   gather the texts to translate, and compile the catalogues
 # make pictures   the README's screenshots and moving picture
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := .venv/bin
 MODEL ?= digits
 MINUTES ?= 60
 
-.PHONY: app test lint bench evaluate train pictures clean
+.PHONY: app test lint bench evaluate train words pictures clean
 .DEFAULT_GOAL := app
 
 app: .venv/app.stamp
@@ -38,6 +39,9 @@ train: .venv/app.stamp
 	$(if $(DATA),,$(error say where the pictures lie: make train DATA=folder MODEL=dogs))
 	$(BIN)/python -m diffusion train --data $(DATA) --model $(MODEL) --minutes $(MINUTES) --export \
 		$(if $(DATA_SET),--data-set $(DATA_SET))
+
+words: .venv/dev.stamp
+	$(BIN)/python tools/make_words.py
 
 pictures: .venv/dev.stamp
 	PYTHON=$(BIN)/python tools/find_browser.sh

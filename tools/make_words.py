@@ -1,7 +1,7 @@
 """The catalogues: gather every text from the code, the samples and the cards; update and compile.
 
-Run as ``make words`` after a text has changed, translate what is empty in ``ui/locales/*/LC_MESSAGES/app.po``,
-and run it again.
+Run as ``make words`` after a text has changed, translate what is empty in the ``app.po`` of each language in
+``ui/locales``, and run it again.
 """
 
 from __future__ import annotations

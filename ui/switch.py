@@ -44,4 +44,7 @@ def mend() -> None:
         try:
             chosen[key] = read(value)
         except ValueError:
-            st.session_state[key] = chosen.get(key)
+            if key in chosen:
+                st.session_state[key] = chosen[key]
+            else:
+                del st.session_state[key]

@@ -16,7 +16,7 @@ for name, card in found.items():
     st.markdown(_(card["limits"]))
     facts = st.columns(4)
     facts[0].metric(_("Parameters"), _("{count:.2f} M").format(count=card["parameters"] / 1e6))
-    facts[1].metric(_("On disk"), f"{card['bytes'] / 1e6:.1f} MB")
+    facts[1].metric(_("On disk"), _("{size:.1f} MB").format(size=card["bytes"] / 1e6))
     facts[2].metric(_("Trained for"), _("{hours:g} h").format(hours=training["hours"]))
     facts[3].metric(_("Pictures seen"), f"{training['pictures_seen']:,}")
     left, right = st.columns(2)
