@@ -72,6 +72,8 @@ class Session:
         Frames packed for the browser.
     number : int
         Counts the ways there.
+    opening : bool
+        Whether a way back is to begin by itself as soon as the way there stands.
     """
 
     picture: Picture | None = None
@@ -87,6 +89,7 @@ class Session:
     turn: int = 0
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
+    opening: bool = False
 
     @property
     def computing(self) -> bool:
