@@ -31,9 +31,8 @@ from diffusion.generate import BEST_GRID, BEST_SAMPLER, asked, denoise, from_noi
 from diffusion.grids import GRIDS, SIGMA_HIGH, times_back
 from diffusion.noise import standard_normal
 from diffusion.pictures import contact_sheet
-from diffusion.recipes import RECIPES
+from diffusion.recipes import FOLDERS, RECIPES
 
-FOLDERS = {"digits": "digits-28", "dogs": "pets-heads-64", "photos": "pets-photos"}
 LARGEST = {  # parameters, bytes
     "digits": (1_000_000, 2_000_000),
     "dogs": (12_000_000, 24_000_000),
@@ -587,10 +586,10 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name}: {error}", file=sys.stderr)
             status = 1
             continue
-        print(f"\n## {name}\n\n{found['machine']}\n\n{card.figures_table(found['figures'])}")
+        print(f"\n## {name}\n\n{found['machine']}\n\n{card.figures_table(found['figures']).markdown()}")
         for table in found["tables"]:
             rows = [list(row.values()) for row in table["rows"]]
-            print(f"\n{table['title']}\n\n{card.table(list(table['rows'][0]), rows)}")
+            print(f"\n{table['title']}\n\n{card.Table.of(list(table['rows'][0]), rows).markdown()}")
     return status
 
 

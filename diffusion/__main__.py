@@ -1,4 +1,4 @@
-"""Command line: ``python -m diffusion generate | noise | denoise | train | models``."""
+"""Command line: ``python -m diffusion generate | noise | denoise | train | index | models``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import torch
 
 from . import checkpoint, grids, pictures
 from .forward import forward
-from .generate import BEST_GRID, BEST_SAMPLER, asked, denoise, from_noise, picked_class, steps_for
+from .generate import (
+    BEST_GRID,
+    BEST_SAMPLER,
+    EVALUATIONS,
+    asked,
+    denoise,
+    from_noise,
+    picked_class,
+    steps_for,
+)
 from .noise import picture_rng
 from .processes import PROCESSES, Brownian
 from .recipes import DATA_SETS, RECIPES
@@ -114,6 +123,30 @@ def train(options: argparse.Namespace) -> None:
         print(f"exported to {options.export_to / options.model}.safetensors")
 
 
+def index(options: argparse.Namespace) -> None:
+    """Make the index that tells new pictures from remembered ones."""
+    from . import data, memory  # this alone needs them
+
+    if options.model not in RECIPES:
+        raise ValueError(f"no recipe is called {options.model!r}; there are: {', '.join(sorted(RECIPES))}")
+    recipe = RECIPES[options.model]
+    dataset = data.load(
+        options.data, channels=recipe.config.channels, size=recipe.size, whole=False, only=recipe.only
+    )
+    rng = torch.Generator().manual_seed(options.seed)
+    made = memory.make(dataset, flip=recipe.flip, rng=rng)
+    facts = {"checked": memory.check(made, dataset, rng), "agreement": memory.agreement(made, dataset)}
+    for row in facts["checked"]:
+        print(
+            "  ".join(f"{value:34s}" if key == "pictures" else f"{key} {value}" for key, value in row.items())
+        )
+    print(
+        "against whole pictures: " + ", ".join(f"{key} {value}" for key, value in facts["agreement"].items())
+    )
+    memory.save(made, options.model, options.folder, facts)
+    print(f"{len(made.codes)} training pictures in {memory.path(options.model, options.folder)}")
+
+
 def models(options: argparse.Namespace) -> None:
     """List the shipped networks."""
     del options
@@ -152,7 +185,9 @@ def _parser() -> argparse.ArgumentParser:
 
     one = command("generate", generate, "make pictures from pure noise")
     one.add_argument("--model", default="dogs")
-    one.add_argument("--steps", type=_whole(1, 1000), default=10, help="network evaluations a picture")
+    one.add_argument(
+        "--steps", type=_whole(1, 1000), default=EVALUATIONS, help="network evaluations a picture"
+    )
     one.add_argument("--count", type=_whole(1, 100_000), default=64)
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
     one.add_argument("--sampler", choices=sorted(SAMPLERS), default=BEST_SAMPLER)
@@ -202,6 +237,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--data-set", choices=sorted(DATA_SETS), help="known data set, named in the card with its licence"
     )
+
+    one = command("index", index, "index the training pictures: what tells new pictures from remembered ones")
+    one.add_argument("--data", type=Path, required=True, help="folder of pictures or digits, as for train")
+    one.add_argument("--model", required=True, help="the network trained on them")
+    one.add_argument("--folder", type=Path, default=checkpoint.PRETRAINED, help="folder of the network")
+    one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
 
     command("models", models, "list the shipped networks")
     return parser

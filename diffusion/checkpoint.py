@@ -143,6 +143,8 @@ def save_model(
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
+    if name in available(folder) and "index" in (before := read_card(name, folder)):
+        full["index"] = before["index"]  # of the training pictures: it outlives the weights
     text = json.dumps(full, indent=1, sort_keys=True) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
 

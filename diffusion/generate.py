@@ -17,6 +17,8 @@ from .sampler import Step, reverse
 #: What `make evaluate` found best at ten evaluations; the app's ten-step preset reads it too.
 BEST_SAMPLER = "dpmpp_2m"
 BEST_GRID = "rho7"
+#: Network evaluations a picture, unless more are asked for.
+EVALUATIONS = 10
 
 
 def steps_for(evaluations: int, sampler: str, per_call: int = 1) -> int:
@@ -65,7 +67,7 @@ def asked(net: NetworkDenoiser, seed: int, *indices: int) -> NetworkDenoiser:
 def from_noise(
     net: NetworkDenoiser,
     seed: int,
-    index: int = 0,
+    index: int | Sequence[int] = 0,
     *,
     steps: int = 10,
     sampler: str = BEST_SAMPLER,
@@ -79,8 +81,10 @@ def from_noise(
     ----------
     net : NetworkDenoiser
         See :func:`asked` for one that is asked for the class the seed picks.
-    seed, index : int
-        Decide the noise, both where it starts and what is added on the way.
+    seed : int
+    index : int or sequence of B ints
+        With the seed, decides the noise: where it starts and what is added on the way. Several walk
+        side by side, each as it would alone but for rounding.
     steps : int
     sampler, grid : str
         See :func:`diffusion.reverse`.
@@ -88,11 +92,11 @@ def from_noise(
     Yields
     ------
     Step
-        With pictures of shape (1, C, size, size).
+        With pictures of shape (B, C, size, size), B = 1 for a single index.
     """
     process = Brownian(min(net.sigma_max, SIGMA_HIGH))
-    rng = picture_rng(seed, index)
-    like = torch.empty(1, net.channels, net.size, net.size, device=net.device)
+    rng = [picture_rng(seed, i) for i in ([index] if isinstance(index, int) else index)]
+    like = torch.empty(len(rng), net.channels, net.size, net.size, device=net.device)
     x_T = process.sigma(1.0) * standard_normal(like, rng)
     times = times_back(process, steps, grid)
     return reverse(net, x_T, process, sampler=sampler, rng=rng, times=times)

@@ -124,6 +124,8 @@ DATA_SETS: dict[str, dict[str, str]] = {
     "pet-heads": _PETS | {"part": "head crops of dogs, 64x64", "shows": "heads of dogs, 64x64"},
     "pet-photos": _PETS | {"part": "whole photos", "shows": "photos of cats and dogs"},
 }
+#: Where each network's data set lies in a folder that holds them all.
+FOLDERS = {"digits": "digits-28", "dogs": "pets-heads-64", "photos": "pets-photos"}
 NOT_STATED = {
     "name": "not stated",
     "source": "not stated",

@@ -25,6 +25,7 @@ from ui.queue import BusyError, Queue
 from ui.resources import samples
 from ui.settings import (
     BACK_STEPS_RANGE,
+    INDEX_RANGE,
     MOST_WORK,
     PHOTO_SIZES,
     PRESETS,
@@ -248,6 +249,7 @@ def test_presets_set_the_widgets(app: AppTest, name: str) -> None:
 def test_number_fields_are_bounded_and_say_so(app: AppTest) -> None:
     bounds = {
         "steps": STEPS_RANGE, "sigma_q": SIGMA_Q_RANGE, "seed": SEED_RANGE, "back_steps": BACK_STEPS_RANGE,
+        "index": INDEX_RANGE,
     }  # fmt: skip
     assert {field.key for field in app.number_input} == set(bounds)
     for key, (low, high) in bounds.items():

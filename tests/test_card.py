@@ -94,7 +94,7 @@ def test_without_figures_it_says_so():
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0.123456, "0.1235"), (4517, "4,517"), (999, "999"), (12345.6, "12,346"), (None, ""), (True, "True"),
-     ("a|b", "a\\|b"), (float("nan"), "nan"), (0, "0")],
+     ("a|b", "a|b"), (float("nan"), "nan"), (0, "0")],
 )  # fmt: skip
 def test_numbers_are_rounded_for_reading(value, text):
     assert card.number(value) == text

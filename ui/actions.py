@@ -9,6 +9,7 @@ import streamlit as st
 from diffusion.errors import Said, Sentence
 from diffusion.generate import picked_class
 from ui import words
+from ui.card_view import expectation
 from ui.journey import WayBack, WayThere, most_looks, plan_back
 from ui.language import _, joined, named, tell
 from ui.queue import BusyError
@@ -41,11 +42,11 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
     with st.container(horizontal=True):
         st.button(
             _label(here, there, back, model), key="walk", type="primary", icon=":material/undo:",
-            disabled=off, on_click=_go, args=(here, there, back, model, None),
+            disabled=off, on_click=go, args=(here, there, back, model, None),
         )  # fmt: skip
         st.button(
             _("One step"), key="one", icon=":material/step:",
-            disabled=off, on_click=_go, args=(here, there, back, model, 1),
+            disabled=off, on_click=go, args=(here, there, back, model, 1),
         )  # fmt: skip
         if run is not None and computing:
             st.button(_("Stop"), key="stop", icon=":material/stop:", on_click=run.stop)
@@ -105,6 +106,8 @@ def _arrived(way: WayBack) -> str:
     text = _(words.ARRIVED).format(distance=way.steps[-1].to_upload)
     if way.asked and way.settings.label is None:
         text = joined(text, _(words.PICKED).format(name=_(way.asked.replace("_", " "))))
+    if way.settings.start == "noise" and (sentence := expectation(cards()[way.model])):
+        text += "\n\n" + sentence
     if way.settings.start == "inversion":
         text = joined(text, _(words.ARRIVED_INVERSION).format(up=way.climb, down=way.total))
     return text
@@ -123,7 +126,7 @@ def _begin(here: Session, there: WayThere) -> int:
     return next(noisy, len(there.stops) - 1)
 
 
-def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:
+def go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:
     """Start a way back, or go on with the one that stands; callback of the buttons."""
     here.notice = None
     here.heed(told(STAGE))  # the thumb may have been let go just before the button was pressed
@@ -134,7 +137,7 @@ def _go(here: Session, there: WayThere, back: Back, model: str, steps: int | Non
             net = network(model)
             way = plan_back(there, _begin(here, there), back, model)
             if net.classes and back.start == "noise" and back.label is None:
-                way.asked = picked_class(net.classes, there.settings.seed, 1)
+                way.asked = picked_class(net.classes, there.settings.seed, back.index)
             if way.asked:
                 net = net.asked_for(way.asked)
         except Said as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -16,6 +17,7 @@ from ui.language import _, named, tell
 from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
+    INDEX_RANGE,
     PHOTO_SIZES,
     PRESETS,
     SEED_RANGE,
@@ -30,7 +32,8 @@ DEFAULT_SAMPLE = "cat"
 #: Widgets whose values outlive a visit to another page.
 KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
-    "start", "sampler", "back_steps", "back_grid", "view", "language",
+    "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
+    "gallery_model", "gallery_seed", "network_shown",
 }  # fmt: skip
 
 
@@ -145,7 +148,19 @@ def way_back(model: str | None) -> Back:
         help=_("{low} to {high}, whatever T is.").format(low=low, high=high),
     )  # fmt: skip
     grid = st.selectbox(_("Steps back are"), GRIDS, format_func=named(words.GRIDS), key="back_grid")
-    return Back(st.session_state["start"], sampler, int(steps), grid, label)
+    low, high = INDEX_RANGE
+    index = st.number_input(
+        _("Noise number"), low, high, key="index",
+        help=_("Which of the seed's noises a start in pure noise takes: picture 0, 1, 2 … of its gallery."),
+    )  # fmt: skip
+    return Back(st.session_state["start"], sampler, int(steps), grid, label, int(index))
+
+
+def set_from_nothing(model: str, seed: int, index: int, label: str | None, steps: int) -> None:
+    """Set everything as picture number `index` of a gallery was made."""
+    there, back = PRESETS["from_nothing"].there, PRESETS["from_nothing"].back
+    values = _widgets(replace(there, seed=seed), replace(back, steps=steps, index=index))
+    st.session_state.update(values | {"model": model, f"label-{model}": label, "preset": None})
 
 
 def _uploaded(key: str) -> None:
@@ -188,7 +203,7 @@ def _widgets(there: There, back: Back) -> dict[str, Any]:
     return {
         "process": there.process, "sigma_q": there.sigma_q, "steps": there.steps, "grid": there.grid,
         "sampler": back.sampler, "back_steps": back.steps, "back_grid": back.grid, "start": back.start,
-        "seed": there.seed,
+        "seed": there.seed, "index": back.index,
     }  # fmt: skip
 
 
@@ -198,10 +213,9 @@ def _defaults(values: dict[str, Any]) -> None:
 
 
 def _of_preset(name: str) -> dict[str, Any]:
-    """What a preset sets; the seed stays a person's own choice."""
+    """What a preset sets; seed and noise number stay a person's own choice."""
     values = _widgets(PRESETS[name].there, PRESETS[name].back)
-    del values["seed"]
-    return values
+    return {key: value for key, value in values.items() if key not in ("seed", "index")}
 
 
 def _preset() -> None:
@@ -219,5 +233,5 @@ def _unlight_preset() -> None:
 def keep() -> None:
     """Keep what was set while another page is shown; Streamlit forgets what is not drawn."""
     for key in [k for k in st.session_state if isinstance(k, str)]:
-        if key in KEPT or key.startswith("label-"):
+        if key in KEPT or key.startswith(("label-", "gallery_label-")):
             st.session_state[key] = st.session_state[key]

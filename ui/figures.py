@@ -425,6 +425,32 @@ def summary_loss_curve(card: Mapping[str, Any]) -> str:
     )
 
 
+def standings(held_out: Sequence[float], standing: float, *, height: int = 170) -> Figure:
+    """How much the nearest training picture stands out: of one picture, and of those held out.
+
+    Parameters
+    ----------
+    held_out : sequence of float
+    standing : float
+        See :class:`diffusion.memory.Near`.
+    height : int
+    """
+    across = _("distance to the nearest / mean of the 50 nearest")
+    figure = _base("", across, _("held-out pictures"), height=height)
+    counts, edges = np.histogram(held_out, 50, (0, 1))
+    figure.add_bar(
+        x=(edges[1:] + edges[:-1]) / 2, y=counts, width=edges[1] - edges[0], name=_("held-out pictures"),
+        marker={"color": THEORY, "line": {"width": 0}},
+        hovertemplate=_("%{x:.2f}: %{y} held-out pictures") + "<extra></extra>",
+    )  # fmt: skip
+    top = float(counts.max()) * 1.1
+    line = _line([standing, standing], [0, top], _("this picture"), BACK, _("this picture: %{x:.3f}"))
+    figure.add_scatter(**line | {"mode": "lines", "line": {"color": BACK, "width": 4}})
+    figure.update_axis("xaxis", range=[0, 1.02])
+    figure.update_axis("yaxis", range=[0, top])
+    return figure
+
+
 def _base(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> Figure:
     """An empty figure in the common style; text colours come from the page's theme."""
     axis = {

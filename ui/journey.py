@@ -294,7 +294,7 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
         x = there.frames[stop : stop + 1]
         way.start, way.first = x, replace(there.stops[stop], step=0, measured=math.nan)
     elif settings.start == "noise":
-        rng = picture_rng(there.settings.seed, 1)
+        rng = picture_rng(there.settings.seed, settings.index)
         x = there.process.sigma(1.0) * standard_normal(there.x0, rng)
         way.start = x
         way.first = replace(stop_at(there.process, 0, 1.0, x), measured=math.nan)

@@ -21,6 +21,7 @@ from ui.language import LANGUAGES, _, of_browser
 from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
+    INDEX_RANGE,
     PHOTO_SIZES,
     SEED_RANGE,
     SIGMA_Q_RANGE,
@@ -121,6 +122,7 @@ def fields() -> tuple[Field, ...]:
         _choice("sampler", back.sampler, list(SAMPLERS)),
         _bounded("back_steps", back.steps, BACK_STEPS_RANGE, whole),
         _choice("back_grid", back.grid, GRIDS),
+        _bounded("index", back.index, INDEX_RANGE, whole),
         _choice("view", VIEWS[0], VIEWS),
         _bounded("at", 0, (0, MOST_STOPS - 1), whole),
         Field("crop", Crop(), _crop, "x,y,side"),

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 import torch
 
 import diffusion
+from diffusion import data, memory
 from diffusion.checkpoint import PRETRAINED
 from diffusion.denoiser import NetworkDenoiser
+from diffusion.pictures import to_bytes
+from diffusion.recipes import FOLDERS, RECIPES
+from ui.gallery import Shelf
 from ui.pace import Pace
 from ui.queue import Queue
+
+#: Names the folder with the data sets, for whoever has them: digits-28, pets-heads-64.
+DATA = "THERE_AND_BACK_DATA"
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -92,6 +101,52 @@ def _keep_tidy() -> None:
 def pace() -> Pace:
     """How long looks at the networks take here."""
     return Pace()
+
+
+@st.cache_resource(show_spinner=False)
+def shelf() -> Shelf:
+    """Finished pictures of galleries, each under its exact key."""
+    return Shelf()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _load_index(name: str, changed: float) -> memory.Index | None:
+    del changed  # part of the key, as for the weights
+    return memory.load(name)
+
+
+def index(name: str) -> memory.Index | None:
+    """The index of a network's training pictures, loaded once for everyone; None if it has none.
+
+    Raises
+    ------
+    diffusion.ModelError
+        If it is missing or altered.
+    """
+    file = memory.path(name, PRETRAINED)
+    return _load_index(name, file.stat().st_mtime if file.is_file() else 0.0)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def training_pictures(name: str, places: tuple[int, ...]) -> list[np.ndarray]:
+    """Training pictures by their places in the index, (H, W, 3) uint8, where this server has them.
+
+    They are looked for under the folder that the environment variable THERE_AND_BACK_DATA names. None
+    come back where it names none, or what lies there is not what the index was made of.
+    """
+    folder, known = os.environ.get(DATA), index(name)
+    if not folder or known is None or name not in FOLDERS:
+        return []
+    recipe = RECIPES[name]
+    try:
+        found = data.pick(
+            Path(folder) / FOLDERS[name], places, channels=recipe.config.channels, size=recipe.size,
+            only=recipe.only,
+        )  # fmt: skip
+    except (data.DataError, OSError):
+        return []
+    pictures = data.to_unit(torch.stack(found))
+    return [to_bytes(picture) for picture in pictures] if known.are(pictures, places) else []
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,6 +11,7 @@ from diffusion.processes import PROCESSES
 STEPS_RANGE = (1, 1000)
 SIGMA_Q_RANGE = (0.1, 80.0)
 BACK_STEPS_RANGE = (1, 250)
+INDEX_RANGE = (0, 9999)
 SEED_RANGE = (0, 2**32 - 1)
 PHOTO_SIZES = (64, 128, 256)
 #: A way back is refused when looks at the network times pixels come to more: half a minute, about.
@@ -66,6 +67,8 @@ class Back:
         A name from :data:`diffusion.GRIDS`.
     label : str or None
         The class asked for, where the network knows classes; None for none in particular.
+    index : int
+        Which of the seed's noises a start in pure noise takes: picture number `index` of its gallery.
     """
 
     start: str = "here"
@@ -73,6 +76,7 @@ class Back:
     steps: int = 10
     grid: str = "rho7"
     label: str | None = None
+    index: int = 1
 
 
 @dataclass(frozen=True)

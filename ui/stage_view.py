@@ -11,7 +11,7 @@ import streamlit as st
 
 import diffusion
 from ui import links, words
-from ui.actions import actions
+from ui.actions import actions, go
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
 from ui.panels import apart, explained, plots
@@ -63,7 +63,11 @@ def prepare(settings: There, model: str | None, size: int) -> None:
 
 def show(back: Back, model: str | None) -> None:
     """Draw everything; while a way back is computed, draw it again and again."""
-    ticking = session().computing
+    here = session()
+    if here.opening and here.there is not None and model is not None:
+        here.opening = False
+        go(here, here.there, back, model, None)
+    ticking = here.computing
     st.fragment(_draw, run_every=TICK if ticking else None)(back, model, ticking)
 
 

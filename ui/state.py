@@ -74,6 +74,8 @@ class Session:
         Counts the ways there.
     chosen : dict of str to str
         The last sound choice of each widget that offers some.
+    opening : bool
+        Whether a way back is to begin by itself as soon as the way there stands.
     """
 
     picture: Picture | None = None
@@ -90,6 +92,7 @@ class Session:
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
     chosen: dict[str, str] = field(default_factory=dict)
+    opening: bool = False
 
     @property
     def computing(self) -> bool:

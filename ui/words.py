@@ -225,9 +225,65 @@ LINK_UPLOAD = N_(
     "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "
     "upload it again. Until then a sample stands in for it."
 )
+NETWORKS = N_("What the networks are, and what they are not")
 NO_MODELS = N_("No networks were found in pretrained/. The way there works; the way back needs one.")
 LOSS_BY_NOISE = N_(
     "How wrong the network is at each noise level, on pictures it trained on and on pictures it never "
     "saw. Where the two part, it has begun to remember. At much noise nobody could do better than guess "
     "the average picture."
+)
+
+GALLERY = N_("Sixty-four pictures from nothing but noise")
+GALLERY_ABOUT = N_(
+    "Each begins in noise of its own, which the seed decides, and the network walks it back. Nobody "
+    "chose among them. Pick one to look closer."
+)
+GALLERY_EMPTY = N_("Pick a picture: then you can open it on the stage, and ask whether it is new.")
+GALLERY_NO_MODELS = N_("No network that makes pictures from pure noise was found in pretrained/.")
+GALLERY_MADE = N_("All {count} are made: {steps} steps and {looks} looks at the network each.")
+GALLERY_MAKING = N_("{made} of {count} made")
+GALLERY_STOPPED = N_("Stopped after {made} of {count}.")
+GALLERY_COMMAND = N_(
+    "The command line makes the same picture, as `{file}`. Here four walk side by side, which may round a "
+    "pixel to the next of 256 grey levels."
+)
+#: By figure of the card: what an independent judge says of pictures from noise.
+FROM_NOISE = {
+    "dog rate, 10 evaluations": N_(
+        "What to expect: of {count} pictures from noise, an independent judge took **{rate:.0%}** for a dog; "
+        "of real photos of dogs, {real:.0%}."
+    ),
+    "samples sure of some digit, 10 evaluations": N_(
+        "What to expect: of {count} pictures from noise, an independent reader was sure of the digit in "
+        "**{rate:.0%}**; of real handwritten digits, in {real:.0%}."
+    ),
+}
+FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")
+FROM_NOISE_SHORT = N_("The aim was {target:.0%}: this network has not learnt enough yet, and it shows.")
+FROM_NOISE_EARLIER = N_("This was measured on an earlier state of the network.")
+
+MEMORY = N_("New, or remembered?")
+MEMORY_COPY = N_(
+    "**This may be a copy.** One training picture stands out as near, more than for any of the {held_out} "
+    "pictures that were kept from the network and that it cannot have remembered."
+)
+MEMORY_NEAR = N_(
+    "**Suspiciously near.** One training picture stands out as near, as for only {share:.1%} of the "
+    "{held_out} pictures that were kept from the network. By chance alone, one new picture in twenty gets "
+    "this answer."
+)
+MEMORY_NEW = N_(
+    "**New, as far as this can tell.** No training picture stands out as near: of {held_out} pictures that "
+    "were kept from the network, {share:.0%} have one that stands out as much or more."
+)
+MEMORY_HOW = N_(
+    "The nearest of {pictures} training pictures is {standing:.2f} times as far away as the 50 nearest are "
+    "on average. A copy would be near 0; where none stands out, it is near 1. Compared are {numbers} numbers "
+    "of each picture, which give a copy away but not the picture itself."
+)
+MEMORY_NO_INDEX = N_("This network comes without an index of its training pictures, so this cannot be told.")
+MEMORY_NEAREST = N_("The nearest training pictures, nearest first")
+MEMORY_NOT_SHOWN = N_(
+    "The nearest training pictures themselves are not shown: they belong to others and do not come with "
+    "the app. Whoever runs this server and has the data set can name its folder in THERE_AND_BACK_DATA."
 )

@@ -1,0 +1,207 @@
+"""Pictures from pure noise as they are made, a few at a time, in the line with others. No Streamlit."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from diffusion.denoiser import NetworkDenoiser
+from diffusion.errors import N_, Sentence
+from diffusion.generate import BEST_SAMPLER, EVALUATIONS, asked, from_noise, picked_class, steps_for
+from diffusion.memory import Near
+from diffusion.pictures import to_bytes
+from ui.queue import Queue, Ticket
+from ui.runs import UNSEEN
+
+#: Pictures of one gallery.
+COUNT = 64
+#: Pictures walked side by side: larger is quicker in all, smaller shows the first ones sooner.
+BATCH = 4
+#: Bytes of finished pictures that are kept for whoever wishes for just the same.
+SHELF = 16_000_000
+_numbers = itertools.count(1)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a gallery shows; the same wish makes the same pictures.
+
+    Attributes
+    ----------
+    model : str
+    sha256 : str
+        Of its weights.
+    seed : int
+    label : str or None
+        The class asked for; None lets the seed pick one for each picture.
+    """
+
+    model: str
+    sha256: str
+    seed: int
+    label: str | None = None
+
+    def classes(self, net: NetworkDenoiser, indices: Sequence[int]) -> list[str | None]:
+        """The class each picture is asked for; None where the network knows none."""
+        if not net.classes:
+            return [None] * len(indices)
+        return [self.label or picked_class(net.classes, self.seed, i) for i in indices]
+
+    def ask(self, net: NetworkDenoiser, indices: Sequence[int]) -> NetworkDenoiser:
+        """The network asked for just these pictures."""
+        return net.asked_for(self.label) if self.label else asked(net, self.seed, *indices)
+
+    def steps(self, net: NetworkDenoiser) -> int:
+        """Steps each picture takes: ten looks at the network, of which guidance needs two a step."""
+        return steps_for(EVALUATIONS, BEST_SAMPLER, self.ask(net, [0]).evaluations)
+
+
+class Shelf:
+    """Finished pictures under their exact key, for all sessions; the longest unused go first."""
+
+    def __init__(self, most: int = SHELF) -> None:
+        self._most, self._held = most, 0
+        self._kept: OrderedDict[Hashable, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> np.ndarray | None:
+        """What was put under this key, if it is still there."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: Hashable, pictures: np.ndarray) -> None:
+        """Keep pictures; nobody may change them from now on."""
+        pictures.flags.writeable = False
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = pictures
+                self._held += pictures.nbytes
+            while self._held > self._most:
+                self._held -= self._kept.popitem(last=False)[1].nbytes
+
+
+class Gallery:
+    """One person's gallery, growing.
+
+    Parameters
+    ----------
+    wish : Wish
+    net : NetworkDenoiser
+        The network of that name, asked for nothing yet.
+    queue : Queue
+        Where it lines up.
+    shelf : Shelf
+
+    Attributes
+    ----------
+    batches : list of numpy.ndarray, shape (B, H, W, 3), uint8
+        Finished pictures, in order.
+    classes : list of str or None
+        What each of all the pictures is asked for.
+    near : dict of int to Near
+        What the index of the training pictures found, for those that were looked up.
+    number : int
+        Tells one gallery from another.
+    error : Sentence or None
+    """
+
+    def __init__(self, wish: Wish, net: NetworkDenoiser, queue: Queue, shelf: Shelf) -> None:
+        self.wish, self.net = wish, net
+        self.number = next(_numbers)
+        self.classes = wish.classes(net, range(COUNT))
+        self.batches: list[np.ndarray] = []
+        self.near: dict[int, Near] = {}
+        self.error: Sentence | None = None
+        self._queue, self._shelf = queue, shelf
+        self._walk = self._make()
+        self._stop = threading.Event()
+        self._ticket: Ticket | None = None
+        self._seen = time.monotonic()
+
+    def __len__(self) -> int:
+        return sum(len(batch) for batch in self.batches)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self.batches[index // BATCH][index % BATCH]
+
+    @property
+    def computing(self) -> bool:
+        """Whether pictures are being made, or wait for their turn."""
+        return self._ticket is not None and not self._ticket.done.is_set()
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Position in the line and its length, while it waits there."""
+        return self._ticket.place if self._ticket is not None else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all pictures are there."""
+        return len(self) == COUNT
+
+    def go(self) -> None:
+        """Make what is missing. Does nothing while computing.
+
+        Raises
+        ------
+        BusyError
+            If too many wait already.
+        """
+        if not self.computing and not self.finished and self.error is None:
+            self._stop.clear()
+            self.seen()
+            self._ticket = self._queue.submit(self._step)
+
+    def stop(self) -> None:
+        """Stop after the step being computed; what is there stays, and :meth:`go` goes on."""
+        self._stop.set()
+        if self._ticket is not None:
+            self._ticket.cancel()
+
+    def seen(self) -> None:
+        """Note that its person is still there; a gallery nobody looks at stops by itself."""
+        self._seen = time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Give pictures from the shelf the chance to be there before the page is drawn."""
+        if self._ticket is not None:
+            self._ticket.done.wait(seconds)
+
+    def _step(self) -> bool:
+        """Take one step; returns whether there are more to take now."""
+        if self._stop.is_set() or time.monotonic() - self._seen > UNSEEN:
+            return False
+        try:
+            return next(self._walk, None) is not None
+        except Exception as error:
+            _log.exception("a gallery failed")
+            text = N_("The network stopped with an error ({kind}: {message}).")
+            self.error = Sentence(text, {"kind": type(error).__name__, "message": str(error)})
+            return False
+
+    def _make(self) -> Iterator[int]:
+        """Make all pictures; yields how many there are, after each step of a batch."""
+        wish, net = self.wish, self.net
+        for first in range(0, COUNT, BATCH):
+            indices = range(first, first + BATCH)
+            key = (wish, net.advised, indices)
+            pictures = self._shelf.get(key)
+            if pictures is None:
+                steps = []
+                for step in from_noise(wish.ask(net, indices), wish.seed, indices, steps=wish.steps(net)):
+                    steps = [step]
+                    yield len(self)
+                pictures = np.stack([to_bytes(x) for x in steps[-1].x_s])
+                self._shelf.put(key, pictures)
+            self.batches.append(pictures)
+            yield len(self)
