@@ -32,7 +32,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from . import card as cards
-from .checkpoint import PRETRAINED, ModelError, read_card, sha256
+from . import checkpoint
+from .checkpoint import ModelError, read_card, sha256
 from .data import DataSet, to_unit
 
 #: Longest side of the thumbnail.
@@ -333,7 +334,7 @@ def load(name: str, folder: Path | None = None) -> Index | None:
     ModelError
         If it is missing or altered, or is of other pictures than the network was trained on.
     """
-    folder = folder or PRETRAINED
+    folder = folder or checkpoint.PRETRAINED
     card = read_card(name, folder)
     if "index" not in card:
         return None

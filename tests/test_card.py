@@ -114,3 +114,45 @@ def test_an_evaluation_changes_nothing_else(tmp_path):
     assert checkpoint.load_denoiser("tiny", tmp_path)(torch.zeros(1, 1, 28, 28), 1.0).shape == (1, 1, 28, 28)
     with pytest.raises(RuntimeError, match="replaced"):
         evaluate.keep("tiny", found | {"sha256": "other"}, tmp_path)
+
+
+def judged(rate=0.5, sha256="ab" * 32):
+    figure = {"what": "dog rate, 10 evaluations", "value": rate, "target": 0.8, "at_least": True}
+    table = {"title": "t", "rows": [{"pictures": "held out", "count": 9, "dog rate": 0.9}]}
+    return FULL | {"evaluation": {"figures": [figure], "tables": [table], "sha256": sha256, "count": 64}}
+
+
+def test_the_rate_of_pictures_from_noise_is_read_from_the_figures():
+    found = card.rate_from_noise(judged())
+    assert found is not None
+    assert (found.rate, found.real, found.target, found.count) == (0.5, 0.9, 0.8, 64)
+    assert (found.met, found.current) == (False, True)
+    met = card.rate_from_noise(judged(0.85, "cd" * 32))
+    assert met is not None
+    assert (met.met, met.current) == (True, False)
+    assert card.rate_from_noise(FULL) is None
+    assert card.rate_from_noise({}) is None
+
+
+@pytest.mark.parametrize("name", ["dogs", "digits"])
+def test_the_shipped_generators_say_what_to_expect(name):
+    found = card.rate_from_noise(checkpoint.read_card(name))
+    assert found is not None
+    assert 0 <= found.rate <= 1
+    assert found.real > 0.9
+
+
+def test_sections_are_what_is_rendered():
+    """The app lays out sections: nothing of the page of a card may be outside of them."""
+    title, made, *rest = card.render(FULL).strip().split("\n\n")
+    assert title.startswith("# ")
+    assert made.startswith("This page")
+    assert "\n\n".join(rest).split("\n\n") == "\n\n".join(
+        part for section in card.sections(FULL) for part in section.markdown()
+    ).split("\n\n")
+
+
+def test_what_rows_are_called_comes_first():
+    rows = [{"a": 1.5, "pictures": "held out"}, {"a": 2, "pictures": "noise"}]
+    full = FULL | {"evaluation": {"figures": [], "tables": [{"title": "T", "rows": rows}]}}
+    assert "| pictures | a |\n|---|---|\n| held out | 1.5 |" in card.render(full)

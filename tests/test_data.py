@@ -238,3 +238,26 @@ def test_centre_crops():
     assert torch.equal(crop[0, 0, :, 0], data.to_unit(torch.tensor([3, 4, 5, 6])))
     assert crop.shape == (1, 3, 4, 4)
     assert torch.equal(data.to_unit(column)[None], split.stacked())
+
+
+def test_a_few_pictures_are_read_as_all_would_be(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    for name in "abcdef":
+        (tmp_path / "train").mkdir(exist_ok=True)
+        (tmp_path / "val").mkdir(exist_ok=True)
+        for part in ("train", "val"):
+            Image.fromarray(rng.integers(0, 256, (12, 9, 3), np.uint8)).save(tmp_path / part / f"{name}.png")
+    whole = load(tmp_path).train.pictures
+    found = data.pick(tmp_path, (4, 0), channels=3, size=8)
+    assert torch.equal(found[0], whole[4])
+    assert torch.equal(found[1], whole[0])
+    with pytest.raises(DataError, match="only 6 training pictures"):
+        data.pick(tmp_path, (6,), channels=3, size=8)
+
+
+def test_a_few_digits_are_picked_by_their_places(tmp_path: Path):
+    train, val = digits(7), digits(3)
+    for name, (images, labels) in (("train", train), ("val", val)):
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+    (found,) = data.pick(tmp_path, (5,), channels=1, size=28)
+    assert torch.equal(found, torch.from_numpy(train[0][5])[None])

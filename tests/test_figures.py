@@ -253,3 +253,10 @@ def test_model_card():
 def test_no_streamlit():
     code = "import sys, ui.figures; sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_standings_show_every_held_out_picture_and_this_one():
+    figure = figures.standings([0.2, 0.5, 0.51, 0.9], 0.33)
+    bars, line = traces(figure)
+    assert sum(bars.y) == 4
+    assert set(line.x) == {0.33}

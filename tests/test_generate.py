@@ -102,3 +102,11 @@ def test_the_guidance_is_the_cards(small_models: Path):
     net = load_denoiser("digits", small_models)
     assert (net.advised, net.asked_for("1").evaluations) == (2.0, 2)
     assert net.asked_for("1", guidance=1).evaluations == 1
+
+
+def test_several_walk_side_by_side_each_in_its_own_noise(small_models: Path):
+    net = load_denoiser("dogs", small_models)
+    first = next(from_noise(asked(net, 4, 2, 9), 4, (2, 9)))
+    for place, index in enumerate((2, 9)):
+        z = torch.randn(1, 3, 16, 16, generator=picture_rng(4, index))
+        assert torch.equal(first.x_t[place : place + 1], 80 * z)

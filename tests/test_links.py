@@ -11,7 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import links
-from ui.settings import BACK_STEPS_RANGE, PHOTO_SIZES, SEED_RANGE, SIGMA_Q_RANGE, STARTS, STEPS_RANGE
+from ui.settings import (
+    BACK_STEPS_RANGE,
+    INDEX_RANGE,
+    PHOTO_SIZES,
+    SEED_RANGE,
+    SIGMA_Q_RANGE,
+    STARTS,
+    STEPS_RANGE,
+)
 from ui.state import Session
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -31,6 +39,7 @@ VALUES = st.fixed_dictionaries(
         "sampler": st.sampled_from(list(SAMPLERS)),
         "back_steps": st.integers(*BACK_STEPS_RANGE),
         "back_grid": st.sampled_from(GRIDS),
+        "index": st.integers(*INDEX_RANGE),
         "view": st.sampled_from(["clipped", "spread"]),
         "at": st.integers(0, 100),
         "crop": st.builds(Crop, SHARE, SHARE, SHARE),
