@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -16,14 +17,20 @@ import torch
 import diffusion
 from diffusion.checkpoint import PRETRAINED
 from diffusion.denoiser import NetworkDenoiser
+from diffusion.remote import RemoteDenoiser
 from ui.pace import Pace
 from ui.queue import Queue
+
+#: Environment variable with the address of a shared network, see docs/deploy.md.
+NETWORK = "THERE_AND_BACK_NETWORK"
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _load(name: str, changed: float) -> NetworkDenoiser:
     del changed  # part of the key: weights put there anew are loaded anew
     net = diffusion.load_denoiser(name)
+    if address := os.environ.get(NETWORK):
+        net = RemoteDenoiser(net, diffusion.read_card(name)["sha256"], address)
     x = torch.zeros(1, net.channels, net.size, net.size)
     net(x, 1.0)  # the first look is slow; the second tells the pace
     began = time.monotonic()
