@@ -45,6 +45,7 @@ class Network:
 
 
 def main() -> None:
+    """Start it, and serve until it is stopped."""
     parser = argparse.ArgumentParser(prog="python -m deploy.network", description=__doc__)
     parser.add_argument(
         "--host", default="127.0.0.1", help="it trusts whoever reaches it: never a public one"

@@ -140,6 +140,11 @@ class RemoteDenoiser(NetworkDenoiser):
         vars(self).update(vars(own))
         self._sha256, self._line = sha256, _Line(address)
 
+    @property
+    def away(self) -> bool:
+        """Whether the other side did not answer lately."""
+        return time.monotonic() < self._line.away
+
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         header = {
             "network": self.name, "sha256": self._sha256, "shape": list(x.shape),
@@ -161,11 +166,11 @@ class _Line:
         self.host, self.port = parts.hostname, parts.port or 80
         self.path = f"{parts.path.rstrip('/')}/denoise"
         self._mine = threading.local()
-        self._away = 0.0
+        self.away = 0.0
 
     def ask(self, message: bytes) -> bytes | None:
         """The answer; None while the other side is away."""
-        if time.monotonic() < self._away:
+        if time.monotonic() < self.away:
             return None
         try:
             reply = self._post(message)
@@ -204,5 +209,5 @@ class _Line:
         return self._mine.connection
 
     def _rest(self, why: str) -> None:
-        self._away = time.monotonic() + REST
+        self.away = time.monotonic() + REST
         _log.warning("the network at %s:%d is away (%s): computing here", self.host, self.port, why)

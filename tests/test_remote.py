@@ -108,14 +108,14 @@ def test_while_it_is_away_its_own_answers(fake, small_models, monkeypatch):
     assert torch.equal(net(x, 0.5), expected)
     assert fake.asked == 1  # not asked again at once
     fake.status = 200
-    monkeypatch.setattr(net._line, "_away", 0.0)
+    monkeypatch.setattr(net._line, "away", 0.0)
     assert torch.equal(net(x, 0.5), expected)
     assert fake.asked == 2
     fake.close()
     net._line._mine.connection.close()
-    monkeypatch.setattr(net._line, "_away", 0.0)
+    monkeypatch.setattr(net._line, "away", 0.0)
     assert torch.equal(net(x, 0.5), expected)
-    assert net._line._away > 0
+    assert net.away
 
 
 def test_other_weights_are_not_used(fake, small_models):
