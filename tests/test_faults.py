@@ -86,7 +86,7 @@ def test_nothing_can_be_written_and_a_lost_connection_comes_back(tmp_path):
         await visitor.open()
         await visitor.act(steps=37)
         turn = visitor.data("stage")["at"]["turn"]
-        await visitor.act(stage={"told": {"stop": 20, "turn": turn}})
+        await visitor.act(stage={"told": {"stop": 12, "turn": turn}})
         before, session = visitor.data("stage"), visitor.session
         await visitor.close()
         await asyncio.sleep(1)
@@ -96,7 +96,7 @@ def test_nothing_can_be_written_and_a_lost_connection_comes_back(tmp_path):
         assert visitor.session == session
         assert json.dumps(after["there"]) == json.dumps(before["there"])
         assert after["there"]["total"] == 37
-        assert after["at"]["stop"] == 20
+        assert after["at"]["stop"] == 12
         await visitor.close()
 
     nowhere = {"HOME": "/proc", "XDG_CACHE_HOME": "/proc/cache", "TMPDIR": "/proc"}  # not even for root
