@@ -1,4 +1,6 @@
 # make app     set up everything and start the app on 127.0.0.1:8501
+# make class   the same for everybody in the room, with the address as a QR code
+# make cluster REPLICAS=2   the networks as a service for several app processes, see docs/deploy.md
 # make test    set up everything and pass every test, browser tests included
 # make lint    ruff and the type checker
 # make bench   benchmarks, side by side
@@ -11,12 +13,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL ?= digits
 MINUTES ?= 60
+REPLICAS ?= 1
 
-.PHONY: app test lint bench evaluate train words pictures clean
+.PHONY: app class cluster test lint bench evaluate train words pictures clean
 .DEFAULT_GOAL := app
 
 app: .venv/app.stamp
 	$(BIN)/streamlit run app.py
+
+class: .venv/class.stamp
+	$(BIN)/python tools/serve_class.py $(if $(ADDRESS),--address $(ADDRESS))
+
+cluster: .venv/cluster.stamp
+	RAY_USAGE_STATS_ENABLED=0 OMP_NUM_THREADS=1 $(BIN)/python -m deploy.network --replicas $(REPLICAS)
 
 test: .venv/dev.stamp
 	PYTHON=$(BIN)/python tools/find_browser.sh
@@ -60,6 +69,14 @@ clean:
 
 .venv/dev.stamp: requirements-dev.txt .venv/app.stamp
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@
+
+.venv/class.stamp: requirements-class.txt .venv/app.stamp
+	$(BIN)/python -m pip install --quiet -r requirements-class.txt
+	touch $@
+
+.venv/cluster.stamp: requirements-cluster.txt .venv/app.stamp
+	$(BIN)/python -m pip install --quiet -r requirements-cluster.txt
 	touch $@
 
 .venv/bench.stamp: requirements-bench.txt .venv/dev.stamp

@@ -270,7 +270,8 @@ async def crowd(address: str, count: int, seconds: float, seed: int) -> Figures:
         if not fine:
             return
         doing: dict[str, Callable[[], Awaitable[float]]] = {
-            "thumb": learner.thumb, "settings": learner.change, "upload": learner.upload, "way back": learner.back,
+            "thumb": learner.thumb, "settings": learner.change,
+            "upload": learner.upload, "way back": learner.back,
         }  # fmt: skip
         until = time.monotonic() + seconds
         while True:
@@ -348,8 +349,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{description()}\n", flush=True)
 
-    def run(what: Awaitable[Any]) -> Any:
-        async def with_threads() -> Any:
+    def run(what: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever is awaited
+        async def with_threads() -> Any:  # noqa: ANN401
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
             return await what
 

@@ -10,6 +10,7 @@ What happens at the ends of the range a network was trained for is settled here,
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 
 import torch
@@ -183,11 +184,15 @@ class NetworkDenoiser(Denoiser):
                     "{network} does not know {name!r}; it knows: {known}",
                     network=self.name, name=name, known=known,
                 )  # fmt: skip
-        return NetworkDenoiser(
-            self.model, self.name, self.size, self.sigma_min, self.sigma_max,
-            self.classes, self.advised, tuple(self.classes.index(name) for name in names),
-            self.advised if guidance is None else guidance,
-        )  # fmt: skip
+        labels = tuple(self.classes.index(name) for name in names)
+        return self.with_labels(labels, self.advised if guidance is None else guidance)
+
+    def with_labels(self, labels: tuple[int, ...], guidance: float) -> NetworkDenoiser:
+        """Return the same network, asked for classes by number: none, one for all, or one a picture."""
+        asked = copy.copy(self)
+        asked.labels, asked.guidance = labels, guidance
+        asked.evaluations = 2 if labels and guidance != 1 else 1
+        return asked
 
     @torch.no_grad()
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:

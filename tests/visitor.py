@@ -136,7 +136,7 @@ class Visitor:
         self._states: dict[str, WidgetState] = {}
         self._kept: dict[str, tuple[int, ForwardMsg]] = {}
         self._runs, self._age, self._page = 0, 2, ""
-        self._cookie = ""
+        self._cookies: dict[str, str] = {}
         self._socket: ClientConnection | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._files: dict[str, asyncio.Future[FileURLs]] = {}
@@ -154,20 +154,19 @@ class Visitor:
     async def open(self, patience: float = 60.0) -> float:
         """Connect and take the first page; returns the seconds it took."""
         began = time.perf_counter()
-        cookies = SimpleCookie((await self.get("/_stcore/health"))[1].get("Set-Cookie", ""))
-        self._cookie = cookies[XSRF].value if XSRF in cookies else ""
+        await self.get("/_stcore/health")
         await self.connect()
         await self.act(patience=patience)
         return time.perf_counter() - began
 
     async def connect(self) -> None:
         """Open the websocket, for the session that was there before where there was one."""
-        protocols = ["streamlit", self._cookie or "none", *([self.session] if self.session else [])]
+        protocols = ["streamlit", self._cookies.get(XSRF, "none"), *([self.session] if self.session else [])]
         self._socket = await connect(
             self.address.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=[Subprotocol(name) for name in protocols],
             origin=Origin(self.address),
-            additional_headers={"Cookie": f"{XSRF}={self._cookie}"},
+            additional_headers={"Cookie": self._cookie()},
             max_size=None,
             compression=None,
             open_timeout=60,
@@ -247,7 +246,7 @@ class Visitor:
         await self.get(
             urls.upload_url,
             head.encode() + data + f"\r\n--{bound}--\r\n".encode(),
-            {"Content-Type": f"multipart/form-data; boundary={bound}", "X-Xsrftoken": self._cookie},
+            {"Content-Type": f"multipart/form-data; boundary={bound}", "X-Xsrftoken": self._cookies[XSRF]},
         )
         return {"file": urls, "name": name, "size": len(data)}
 
@@ -255,7 +254,7 @@ class Visitor:
         self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[bytes, Any]:
         """Fetch from the server, or PUT `body` to it; the answer and its headers."""
-        whole = {"Cookie": f"{XSRF}={self._cookie}", **(headers or {})}
+        whole = {"Cookie": self._cookie(), **(headers or {})}
         method = "GET" if body is None else "PUT"
         request = urllib.request.Request(self.address + path, body, whole, method=method)
 
@@ -263,7 +262,13 @@ class Visitor:
             with urllib.request.urlopen(request, timeout=60) as reply:
                 return reply.read(), reply.headers
 
-        return await asyncio.to_thread(fetch)
+        answer, told = await asyncio.to_thread(fetch)
+        for text in told.get_all("Set-Cookie") or ():
+            self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
+        return answer, told
+
+    def _cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
     # --- reading --------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from diffusion.checkpoint import PRETRAINED
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.pictures import to_bytes
 from diffusion.recipes import FOLDERS, RECIPES
+from diffusion.remote import RemoteDenoiser
 from ui.gallery import Shelf
 from ui.pace import Pace
 from ui.queue import Queue
@@ -28,11 +29,16 @@ from ui.queue import Queue
 #: Names the folder with the data sets, for whoever has them: digits-28, pets-heads-64.
 DATA = "THERE_AND_BACK_DATA"
 
+#: Environment variable with the address of a shared network, see docs/deploy.md.
+NETWORK = "THERE_AND_BACK_NETWORK"
+
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _load(name: str, changed: float) -> NetworkDenoiser:
     del changed  # part of the key: weights put there anew are loaded anew
     net = diffusion.load_denoiser(name)
+    if address := os.environ.get(NETWORK):
+        net = RemoteDenoiser(net, diffusion.read_card(name)["sha256"], address)
     x = torch.zeros(1, net.channels, net.size, net.size)
     net(x, 1.0)  # the first look is slow; the second tells the pace
     began = time.monotonic()

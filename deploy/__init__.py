@@ -1,0 +1,1 @@
+"""What runs beside the app where one machine is outgrown; see docs/deploy.md."""

@@ -1,0 +1,156 @@
+"""A network asked over HTTP says what its own would, and its own answers when nobody is there."""
+
+import http.server
+import json
+import struct
+import threading
+
+import pytest
+import torch
+
+import diffusion
+from diffusion import remote
+from diffusion.noise import picture_rng, standard_normal
+from diffusion.remote import Networks, RemoteDenoiser, pack, unpack
+
+
+class Fake:
+    """What the cluster is to the app, in one thread."""
+
+    def __init__(self, folder):
+        self.networks, self.asked, self.status = Networks(folder), 0, 200
+        fake = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                fake.asked += 1
+                message = self.rfile.read(int(self.headers["Content-Length"]))
+                ((status, body),) = fake.networks.answer([message])
+                self.send_response(fake.status if fake.status != 200 else status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def fake(small_models):
+    fake = Fake(small_models)
+    yield fake
+    fake.close()
+
+
+def both(folder, address, name="dogs"):
+    own = diffusion.load_denoiser(name, folder)
+    return own, RemoteDenoiser(own, diffusion.read_card(name, folder)["sha256"], address)
+
+
+def noise(count=1, channels=3, size=16, seed=0):
+    return standard_normal(torch.empty(count, channels, size, size), picture_rng(seed))
+
+
+def test_says_what_its_own_would(fake, small_models):
+    own, net = both(small_models, fake.address)
+    for asked in (net, net.asked_for("pug"), net.asked_for("pug", guidance=2.0)):
+        plain = own.with_labels(asked.labels, asked.guidance)
+        assert torch.equal(asked(noise(2), 0.7), plain(noise(2), 0.7))
+    assert fake.asked == 3
+
+
+def test_a_walk_is_the_same_walk(fake, small_models):
+    own, net = both(small_models, fake.address)
+    process = diffusion.Brownian(3.0)
+    ends = []
+    for one in (own, net):
+        *_, last = diffusion.reverse(one, 3 * noise(), process, steps=10, sampler="ddim", grid="rho7")
+        ends.append(last.x_s)
+    assert torch.equal(*ends)
+    assert fake.asked == 10
+
+
+def test_a_shared_batch_stays_within_the_tolerance(small_models):
+    networks = Networks(small_models)
+    own = diffusion.load_denoiser("dogs", small_models)
+    sha = diffusion.read_card("dogs", small_models)["sha256"]
+    labels = ([], [], [1], [0], [])
+    counts, sigmas = (1, 3, 1, 2, 1), (0.1, 1.0, 0.5, 2.0, 40.0)
+    xs = [s * noise(n, seed=k) for k, (n, s) in enumerate(zip(counts, sigmas, strict=True))]
+    questions = [
+        pack({"network": "dogs", "sha256": sha, "shape": list(x.shape), "labels": label, "guidance": 1.0},
+             x, torch.full((len(x),), s))
+        for x, s, label in zip(xs, sigmas, labels, strict=True)
+    ]  # fmt: skip
+    answers = networks.answer(questions)
+    for (status, body), x, s, label in zip(answers, xs, sigmas, labels, strict=True):
+        assert status == 200
+        got = torch.frombuffer(bytearray(body), dtype=torch.float32).reshape(x.shape)
+        assert (got - own.with_labels(tuple(label), 1.0)(x, s)).abs().max() <= remote.TOLERANCE
+
+
+def test_while_it_is_away_its_own_answers(fake, small_models, monkeypatch):
+    own, net = both(small_models, fake.address)
+    x, expected = noise(), own(noise(), 0.5)
+    fake.status = 503
+    assert torch.equal(net(x, 0.5), expected)
+    assert torch.equal(net(x, 0.5), expected)
+    assert fake.asked == 1  # not asked again at once
+    fake.status = 200
+    monkeypatch.setattr(net._line, "away", 0.0)
+    assert torch.equal(net(x, 0.5), expected)
+    assert fake.asked == 2
+    fake.close()
+    net._line._mine.connection.close()
+    monkeypatch.setattr(net._line, "away", 0.0)
+    assert torch.equal(net(x, 0.5), expected)
+    assert net.away
+
+
+def test_other_weights_are_not_used(fake, small_models):
+    own, _ = both(small_models, fake.address)
+    net = RemoteDenoiser(own, "0" * 64, fake.address)
+    assert torch.equal(net(noise(), 0.5), own(noise(), 0.5))
+    assert fake.networks.answer([b""])[0][0] == 400
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"", b"\x00", b"\xff\xff\xff\xff{}", struct.pack("<I", 2) + b"[]", struct.pack("<I", 2) + b"{}",
+        pack({"shape": [1, 3, 2, 2]}, torch.zeros(11)),
+        pack({"shape": [1, 3, 2, 2]}, torch.zeros(12), torch.zeros(1)),
+        pack({"shape": [1, 3, 2, 2]}, torch.zeros(12), torch.tensor([float("nan")])),
+        pack({"shape": [2**40, 3, 2, 2]}, torch.zeros(1)), pack({"shape": [True, 3, 2, 2]}, torch.zeros(13)),
+        pack({"shape": [-1, 3, 2, -2]}, torch.zeros(13)),
+    ],
+)  # fmt: skip
+def test_an_unsound_question_is_refused(message):
+    with pytest.raises((ValueError, json.JSONDecodeError)):
+        unpack(message)
+
+
+@pytest.mark.parametrize("labels", [[2], [-1], [0, 1, 0], "x", None])
+def test_unknown_labels_are_refused(labels, small_models):
+    header = {
+        "network": "dogs", "sha256": diffusion.read_card("dogs", small_models)["sha256"],
+        "shape": [2, 3, 16, 16], "labels": labels, "guidance": 1.0,
+    }  # fmt: skip
+    assert Networks(small_models).answer([pack(header, noise(2), torch.ones(2))])[0][0] == 400
+
+
+@pytest.mark.parametrize("address", ["localhost:8000", "https://x", "file:///etc/passwd", ""])
+def test_an_address_is_http(address):
+    with pytest.raises(ValueError, match="http://127"):
+        remote._Line(address)
