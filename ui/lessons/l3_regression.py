@@ -241,7 +241,8 @@ def _learn(learner: Learner) -> None:
             summary = ""
             if losses:
                 summary = _(
-                    "After {k} updates the error is {now:.4f}; it began at {first:.4f}, and {floor:.4f} is the "
+                    "After {k} updates the error is {now:.4f}; it began at {first:.4f}, and {floor:.4f} is "
+                    "the "
                     "least."
                 ).format(k=losses[-1][0], now=losses[-1][1], first=losses[0][1], floor=tiny.floor)
             figure = charts.falling([k for k, _loss in losses], [e for _k, e in losses], tiny.floor, UPDATES)

@@ -26,7 +26,7 @@ from ui.settings import Back, There
 
 TITLE = N_("One step back")
 LEAD = N_(
-    "The tutorial writes a step back as x_{t-1} = x_t − f_θ(x_t, t) + η. Take one apart: what is removed, "
+    "The tutorial writes a step back as x_{t−1} = x_t − f_θ(x_t, t) + η. Take one apart: what is removed, "
     "what is "
     "added, and why anything is added at all."
 )
@@ -116,15 +116,14 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
     dissect(kept, key="lesson-dissect", labels=labels)
     asked = step(START, "algorithm1")
     row = column = asked.x_t.shape[-1] // 2
-    channel = asked.x_t.shape[1] // 2
     x_t, guess, removed, noise, x_s = (
-        float(x[0, channel, row, column])
-        for x in (asked.x_t, asked.x0_hat, asked.removed, asked.eta(), asked.x_s)
+        float(x[0, 0, row, column]) for x in (asked.x_t, asked.x0_hat, asked.removed, asked.eta(), asked.x_s)
     )
     explain(
         "4-far",
         _(
-            "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel: x_t is "
+            "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel "
+            "{colour} x_t is "
             "{x_t:.4f}, the guess x̂_0 is {guess:.4f}, so f_θ = 0.2 · ({x_t:.4f} − {guess:.4f}) = "
             "**{removed:.4f}**; the fresh noise drawn is η = {noise:.4f}, and the pixel moves to "
             "**{x_s:.4f}**. "
@@ -133,9 +132,16 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
             "little less noise. At the very last step Δt/t = 1: it goes all the way, and what is added "
             "there, "
             "stays."
-        ).format(x_t=x_t, guess=guess, removed=removed, noise=noise, x_s=x_s),
+        ).format(
+            x_t=x_t,
+            guess=guess,
+            removed=removed,
+            noise=noise,
+            x_s=x_s,
+            colour=_("(its red)") if asked.x_t.shape[1] == 3 else "",
+        ),
     )
-    if x0_is_colour(asked):
+    if asked.x_t.shape[1] == 3:  # the snippets load colour pictures
         deeper(
             "one_step_back",
             r"x_{t-\Delta t} = x_t - f_\theta(x_t, t) + \eta,\qquad f_\theta = \frac{\Delta t}{t}\,(x_t - "
@@ -147,11 +153,6 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
             ),
             learner.in_python() | {"model": repr(model)},
         )
-
-
-def x0_is_colour(kept: Kept) -> bool:
-    """Whether the snippets, which load colour pictures, show this very step."""
-    return kept.x_t.shape[1] == 3
 
 
 def _shrinking(learner: Learner) -> None:

@@ -165,18 +165,23 @@ def decode_progress(text: str, lessons: int = 7) -> set[int]:
     return {int(c) for c in text if c.isdecimal() and c.isascii() and 1 <= int(c) <= lessons}
 
 
-_SYMBOL = re.compile(r"(?<![\w$\\])(x̂|[xσαfη])_(\w+)")
+_SYMBOL = re.compile(r"(?<![\w$\\])(x̂|[xσαfη])_(?:\{([^}]*)\}|([0-9A-Za-zθ]))")
 _LATEX = {"x̂": r"\hat x", "σ": r"\sigma", "α": r"\alpha", "η": r"\eta", "θ": r"\theta"}
 
 
 def in_markdown(text: str) -> str:
     """x_t and its like set as formulas; texts are written and translated plainly."""
-    return _SYMBOL.sub(lambda m: f"${_LATEX.get(m[1], m[1])}_{{{_LATEX.get(m[2], m[2])}}}$", text)
+
+    def formula(found: re.Match[str]) -> str:
+        symbol, below = found[1], found[2] or found[3]
+        return f"${_LATEX.get(symbol, symbol)}_{{{_LATEX.get(below, below)}}}$"
+
+    return _SYMBOL.sub(formula, text)
 
 
 def in_html(text: str) -> str:
     """The same for HTML, which `text` already is."""
-    return _SYMBOL.sub(r"<i>\1</i><sub>\2</sub>", text)
+    return _SYMBOL.sub(r"<i>\1</i><sub>\2\3</sub>", text)
 
 
 # --- predict ---------------------------------------------------------------------------------------
@@ -286,7 +291,7 @@ def _answers(texts: Mapping[str, str], mine: str, right: str) -> str:
         kind = "right" if code == right else "mine" if code == mine else "other"
         tail = f" <em>{html.escape(', '.join(marks))}</em>" if marks else ""
         rows.append(
-            f'<li class="{kind}"><b aria-hidden="true">{sign}</b> {in_html(html.escape(text))}{tail}</li>'
+            f'<li class="{kind}"><b aria-hidden="true">{sign}</b> <span>{in_html(html.escape(text))}{tail}</span></li>'
         )
     return (
         f'<p class="verdict" role="status">{html.escape(verdict)}</p><ul class="answers">{"".join(rows)}</ul>'

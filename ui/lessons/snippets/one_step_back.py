@@ -11,4 +11,4 @@ x_t = list(diffusion.forward(x0, process, steps=10, rng=diffusion.picture_rng(se
 x0_hat = diffusion.load_denoiser(model)(x_t, process.sigma(0.5))
 f = 0.1 / 0.5 * (x_t - x0_hat)
 
-print(f[0, 1, 32, 32].item())
+print(f[0, 0, 32, 32].item())
