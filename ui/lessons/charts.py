@@ -196,24 +196,25 @@ def end_spreads(
 
 
 def fan(
-    times: Sequence[float], paths: np.ndarray, x0: float, there: tuple[Sequence[float], Sequence[float]]
+    sigmas: Sequence[float], paths: np.ndarray, x0: float, there: tuple[Sequence[float], Sequence[float]]
 ) -> go.Figure:
     """One pixel on all its ways back, after the one way there that led to their common start.
 
     Parameters
     ----------
-    times : (K,)
+    sigmas : (K,)
+        Noise spread of the states.
     paths : (K, ways)
     x0 : float
         Where that pixel stood in the upload.
-    there : times and values of the way there
+    there : noise spreads and values of the way there
     """
-    figure = _base("", "t", _("value of one pixel"), height=HEIGHT)
-    line = _line(*there, _("the way there"), THERE, "t %{x:.3g}<br>%{y:.3f}")
+    figure = _base("", _("noise spread σ_t"), _("value of one pixel"), height=HEIGHT)
+    line = _line(*there, _("the way there"), THERE, "σ_t %{x:.3g}<br>%{y:.3f}")
     line["line"]["width"] = 3
     figure.add_scatter(**line)
-    _add_bundle(figure, times, paths, _("ways back"), BACK, 0.65)
-    ends = _dots([times[-1]] * paths.shape[1], paths[-1], _("where they end"), BACK, "%{y:.3f}")
+    _add_bundle(figure, sigmas, paths, _("ways back"), BACK, 0.65)
+    ends = _dots([sigmas[-1]] * paths.shape[1], paths[-1], _("where they end"), BACK, "%{y:.3f}")
     ends["marker"] |= {"size": 7}
     figure.add_scatter(**ends)
     marker = {"color": THERE, "size": 13, "symbol": "diamond", "line": {"width": 2, "color": "white"}}

@@ -164,7 +164,8 @@ def _fan(shown: Shown, now: Task[Endings]) -> None:
         _("mean"): [float(v) for v in paths.mean(1)],
         _("highest"): [float(v) for v in paths.max(1)],
     }
-    figure = charts.fan(ends.times, paths, x0, ([there.stops[k].t for k in before], walked))
+    sigmas = [there.process.sigma(t) for t in ends.times]
+    figure = charts.fan(sigmas, paths, x0, ([there.stops[k].sigma for k in before], walked))
     chart("6-fan", figure, summary, table)
 
 
@@ -233,12 +234,15 @@ def _return(learner: Learner, shown: Shown, net: Denoiser, model: str) -> None:
     explain(
         "6-return",
         _(
-            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be "
-            "run both ways: "
-            "this x_T is no ordinary noise, it is your picture in disguise, and only this path leads back. "
-            "It even works "
-            "for pictures the network never learnt, for nothing has to be made up."
-        ).format(error=around.value.error),
+            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be run both "
+            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, where noise "
+            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even works for "
+            "pictures the network never learnt, for nothing has to be made up."
+        ).format(
+            error=around.value.error,
+            sigma=SIGMA_Q,
+            apart=numbers.rms(around.value.up - there.x0) if around.value.up is not None else SIGMA_Q,
+        ),  # fmt: skip
     )
     if there.x0.shape[1] == 3:
         deeper(

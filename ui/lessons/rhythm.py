@@ -290,12 +290,10 @@ def _answers(texts: Mapping[str, str], mine: str, right: str) -> str:
         sign = "✓" if code == right else "✗" if code == mine else "·"
         kind = "right" if code == right else "mine" if code == mine else "other"
         tail = f" <em>{html.escape(', '.join(marks))}</em>" if marks else ""
-        rows.append(
-            f'<li class="{kind}"><b aria-hidden="true">{sign}</b> <span>{in_html(html.escape(text))}{tail}</span></li>'
-        )
-    return (
-        f'<p class="verdict" role="status">{html.escape(verdict)}</p><ul class="answers">{"".join(rows)}</ul>'
-    )
+        said = f"<span>{in_html(html.escape(text))}{tail}</span>"
+        rows.append(f'<li class="{kind}"><b aria-hidden="true">{sign}</b>{said}</li>')
+    answers = f'<ul class="answers">{"".join(rows)}</ul>'
+    return f'<p class="verdict" role="status">{html.escape(verdict)}</p>{answers}'
 
 
 # --- see -------------------------------------------------------------------------------------------
