@@ -234,15 +234,14 @@ def _return(learner: Learner, shown: Shown, net: Denoiser, model: str) -> None:
     explain(
         "6-return",
         _(
-            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be run both "
-            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, where noise "
-            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even works for "
+            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be "
+            "run both "
+            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, "
+            "where noise "
+            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even "
+            "works for "
             "pictures the network never learnt, for nothing has to be made up."
-        ).format(
-            error=around.value.error,
-            sigma=SIGMA_Q,
-            apart=numbers.rms(around.value.up - there.x0) if around.value.up is not None else SIGMA_Q,
-        ),  # fmt: skip
+        ).format(error=around.value.error, sigma=SIGMA_Q, apart=around.value.apart),
     )
     if there.x0.shape[1] == 3:
         deeper(

@@ -459,6 +459,13 @@ class Returned:
             raise ValueError("it has not come down yet")
         return rms(self.down - self.x0)
 
+    @property
+    def apart(self) -> float:
+        """How far the top is from the picture; of noise it would be the process's sigma."""
+        if self.up is None:
+            raise ValueError("it has not climbed up yet")
+        return rms(self.up - self.x0)
+
 
 CLIMB = 25
 
