@@ -29,7 +29,7 @@ from ui.lessons.rhythm import (
 )
 from ui.lessons.work import Task, watch
 from ui.resources import cards
-from ui.settings import Back, There
+from ui.settings import SEED_RANGE, Back, There
 
 TITLE = N_("A dog from nothing")
 LEAD = N_(
@@ -91,7 +91,9 @@ def show(learner: Learner) -> bool:
     settings = There(sigma_q=SIGMA_Q, steps=T_THERE, grid="rho7", seed=learner.seed)
     shown = way_there("7", learner.x0(model), settings, (learner.key, model), start=T_THERE)
     walked = task("7", (learner.key, model), lambda: plan(shown.there, net, model))
-    st.caption(_("Drag along both ways: nothing of your picture is on the way back. Then try another seed."))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("Drag along both ways: nothing of your picture is on the way back."))
+        st.button(_("Another seed"), key="7-another", icon=":material/casino:", on_click=_another)
     watch(walked, "7", lambda walk: _seen(walked, walk, shown), _("Out of noise"))
     if walked.finished and not walked.notice:
         _why_new(learner, shown.there, walked.value, model)
@@ -99,6 +101,11 @@ def show(learner: Learner) -> bool:
         return False
     _remembered(model)
     return True
+
+
+def _another() -> None:
+    low, high = SEED_RANGE
+    st.session_state["seed"] = low + (st.session_state["seed"] + 1 - low) % (high - low + 1)
 
 
 def _seen(walked: Task[Walk], walk: Walk, shown: Shown) -> None:

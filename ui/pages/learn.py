@@ -94,5 +94,7 @@ with st.container(key="lesson-page"):
         st.subheader(f"{lesson.number}. {_(lesson.title)}", anchor=False)
         st.html(f'<p class="lead">{in_html(html.escape(_(lesson.lead)))}</p>')
         if lesson.show(me):
-            learning().done.add(lesson.number)
+            if lesson.number not in learning().done:
+                learning().done.add(lesson.number)
+                st.rerun()  # the chooser above has yet to tick it
             next_lesson(lesson.number)
