@@ -276,7 +276,7 @@ def test_a_task_that_fails_says_so() -> None:
     task.go()
     task.wait(60)
     assert task.finished
-    assert "no such picture" in task.notice
+    assert "no such picture" in str(task.notice)
 
 
 def test_leaving_a_lesson_stops_its_tasks() -> None:

@@ -6,9 +6,9 @@ import streamlit as st
 
 from diffusion.denoiser import Denoiser
 from ui import words
-from ui.dissect import dissect
+from ui.dissect import LABELS, dissect
 from ui.journey import Kept, WayThere, plan_back, walk_back
-from ui.language import N_, _
+from ui.language import N_, _, each, named
 from ui.lessons import charts, numbers
 from ui.lessons.rhythm import (
     Learner,
@@ -89,7 +89,7 @@ def show(learner: Learner) -> bool:
         with right:
             sampler = st.radio(
                 _("How fresh noise is added"), SAMPLERS, key="4-sampler",
-                format_func=lambda name: _(words.SAMPLERS[name]),
+                format_func=named(words.SAMPLERS),
                 captions=[_(words.SAMPLER_NOTES[name]) for name in SAMPLERS],
             )  # fmt: skip
         _apart(learner, shown.there, max(at, 1), sampler or SAMPLERS[0], net, model)
@@ -112,8 +112,7 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
             k=T - at + 1, T=T, t=kept.t, s=kept.s
         )
     )
-    labels = {name: _(text) for name, text in words.APART_LABELS.items()}
-    dissect(kept, key="lesson-dissect", labels=labels)
+    dissect(kept, key="lesson-dissect", labels=each(LABELS))
     asked = step(START, "algorithm1")
     row = column = asked.x_t.shape[-1] // 2
     x_t, guess, removed, noise, x_s = (

@@ -10,7 +10,7 @@ import streamlit as st
 from diffusion.denoiser import Denoiser
 from ui import words
 from ui.journey import WayThere, plan_back, walk_back
-from ui.language import N_, _
+from ui.language import N_, _, named
 from ui.lessons import charts, numbers
 from ui.lessons.numbers import COMPARED
 from ui.lessons.rhythm import (
@@ -102,7 +102,7 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
     with right:
         sampler = st.segmented_control(
             _("On the stage"), COMPARED, key="5-sampler", default=COMPARED[0], required=True,
-            format_func=lambda name: _(words.SAMPLERS[name]),
+            format_func=named(words.SAMPLERS),
         )  # fmt: skip
     if steps == STEPS[-1]:
         st.caption(

@@ -11,7 +11,7 @@ from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import BEST_GRID, BEST_SAMPLER, picked_class
 from ui import figures
 from ui.journey import WayThere, plan_back, walk_back
-from ui.language import N_, _
+from ui.language import N_, _, joined
 from ui.lessons import numbers
 from ui.lessons.rhythm import (
     Learner,
@@ -120,9 +120,10 @@ def _why_new(learner: Learner, there: WayThere, walk: Walk, model: str) -> None:
         "had "
         "no say in it: change it, keep the seed, and the same one comes. The seed decides everything."
     ).format(off=way.steps[-1].to_upload, corr=numbers.correlation(end, there.x0))
+    asked = ""
     if way.asked:
-        text += " " + _("The seed asked it for “{name}”.").format(name=way.asked.replace("_", " "))
-    explain("7-what", text + " " + _facts(model))
+        asked = _("The seed asked it for “{name}”.").format(name=way.asked.replace("_", " "))
+    explain("7-what", joined(text, asked, _facts(model)))
     deeper(
         "from_nothing",
         r"x_T \sim \mathcal N(0, \sigma_q^2 I)\quad\longrightarrow\quad x_0 \sim p_\theta(x_0)",
@@ -172,14 +173,15 @@ def _remembered(model: str) -> None:
         "pictures it never "
         "saw is **{ratio:.3f}** times that on those it trained on: near 1 means learnt, far above means "
         "remembered."
-    ).format(name=model.capitalize(), count=card["training"]["pictures_in_set"], sigma=sigma, ratio=ratio)
+    ).format(name=_(model.capitalize()), count=card["training"]["pictures_in_set"], sigma=sigma, ratio=ratio)
+    near = ""
     if copied is not None:
-        text += " " + _(
-            "Of the pictures it makes, {copied:.0%} lie suspiciously near a training picture."
-        ).format(copied=copied)
-    text += " " + _(
+        near = _("Of the pictures it makes, {copied:.0%} lie suspiciously near a training picture.").format(
+            copied=copied
+        )
+    limits = _(
         "What it cannot know is everything it was never shown: it has no idea of what a dog is, only of "
-        "which pixels go "
-        "together."
+        "which "
+        "pixels go together."
     )
-    explain("7-remember", text)
+    explain("7-remember", joined(text, near, limits))

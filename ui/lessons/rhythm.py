@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -19,8 +18,9 @@ from diffusion.denoiser import NetworkDenoiser
 from ui import words
 from ui.chunks import Chunks
 from ui.journey import VIEWS, WayBack, WayThere, walk_there
-from ui.language import _
+from ui.language import _, tell
 from ui.lessons.work import PATIENCE, Task
+from ui.plain import Figure
 from ui.resources import cards, network, queue, samples
 from ui.settings import There
 from ui.stage import told
@@ -398,7 +398,7 @@ def network_for(
     try:
         return model, network(model)
     except ModelError as error:
-        st.warning(str(error))
+        st.warning(tell(error.sentence))
         return None, None
 
 
@@ -436,7 +436,7 @@ def pictures(name: str, rows: Sequence[tuple[Tensor, str, str]], columns: int | 
         st.html(f'<div class="row" style="--columns: {columns or len(rows)}">{"".join(figures)}</div>')
 
 
-def chart(name: str, figure: go.Figure, summary: str, table: Mapping[str, Sequence[object]]) -> None:
+def chart(name: str, figure: Figure, summary: str, table: Mapping[str, Sequence[object]]) -> None:
     """A figure, what it shows in a sentence, and its numbers one click away."""
     st.plotly_chart(figure, key=f"chart-{name}", config={"displayModeBar": False}, width="stretch")
     with st.container(key=f"said-{name}", horizontal=True, vertical_alignment="top"):

@@ -12,8 +12,9 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from diffusion.errors import Sentence
 from ui import words
-from ui.language import _
+from ui.language import N_, _, tell
 from ui.queue import BusyError, Queue, Ticket
 from ui.runs import UNSEEN
 
@@ -44,7 +45,7 @@ class Task(Generic[V]):
         self.value, self.total = value, total
         self.taken = 0
         self.finished = False
-        self.notice = ""
+        self.notice: Sentence | None = None
         self._steps, self._queue = steps, queue
         self._stop = threading.Event()
         self._ticket: Ticket | None = None
@@ -64,13 +65,13 @@ class Task(Generic[V]):
         """Begin, or go on after a stop; a full line is noted in `notice`."""
         if self.computing or self.finished:
             return
-        self.notice = ""
+        self.notice = None
         self._stop.clear()
         self.seen()
         try:
             self._ticket = self._queue.submit(self._step)
         except BusyError:
-            self.notice = words.BUSY
+            self.notice = Sentence(words.BUSY)
 
     def stop(self) -> None:
         """Stop after the step being computed; what is there stays."""
@@ -97,7 +98,8 @@ class Task(Generic[V]):
             self.finished = True
         except Exception as error:
             _log.exception("a lesson's computation failed")
-            self.notice = f"{type(error).__name__}: {error}"
+            text = N_("The computation stopped with an error ({kind}: {message}).")
+            self.notice = Sentence(text, {"kind": type(error).__name__, "message": str(error)})
             self.finished = True
         self.finished = self.finished or self.taken == self.total
         return not self.finished
@@ -127,7 +129,7 @@ def watch(task: Task[V], name: str, draw: Callable[[V], None], doing: str) -> No
                 st.progress(min(task.taken / task.total, 1.0), _progress(task, doing))
                 st.button(_("Stop"), key=f"stop-{name}", icon=":material/stop:", on_click=task.stop)
             elif task.notice:
-                st.warning(_(task.notice))
+                st.warning(tell(task.notice))
             if not ticking and not task.finished:
                 st.caption(_("Stopped after {k} of {n} steps.").format(k=task.taken, n=task.total))
                 st.button(_("Go on"), key=f"go-{name}", icon=":material/play_arrow:", on_click=task.go)

@@ -29,7 +29,7 @@ def learner() -> Learner:
         with st.popover(_("Change picture"), icon=":material/image:"):
             controls.picture()
         seed = st.number_input(
-            _("Seed"), *SEED_RANGE, key="seed", width=170,
+            _("Seed"), *SEED_RANGE, key="seed", width=118,
             help=_("Decides every bit of the noise. Change it, and every number is computed anew."),
         )  # fmt: skip
     picture = here.picture
@@ -43,7 +43,7 @@ def _thumbnail(picture: Picture) -> str:
     file = io.BytesIO()
     square(picture.image, 112, session().crop).save(file, "PNG")
     source = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    alt = html.escape(_("Your picture: {title}").format(title=picture.title))
+    alt = html.escape(_("Your picture: {title}").format(title=_(picture.title)))
     return f'<div class="mine-now"><img src="{source}" alt="{alt}"></div>'
 
 
