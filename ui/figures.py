@@ -66,15 +66,15 @@ def variance(
     noise; the state it starts from is no step's result and has none.
     """
     process = there.process
-    figure = _base("", "t", _("variance of the noise"), height=height)
+    figure = blank("", "t", _("variance of the noise"), height=height)
     figure.update_axis("xaxis", range=[-0.02, 1.02])
     t = np.linspace(0, 1, SAMPLES)
     sigma2 = [process.sigma(u) ** 2 for u in t]
-    figure.add_scatter(**_line(t, sigma2, _("σ_t², theory"), THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
+    figure.add_scatter(**as_line(t, sigma2, _("σ_t², theory"), THEORY, "t %{x:.3f}<br>σ_t² %{y:.4g}"))
     hover = "t %{x:.4g}<br>" + _("variance of x_t − α_t·x_0: %{y:.4g}")
     stops = there.stops
     figure.add_scatter(
-        **_dots([s.t for s in stops], [s.measured for s in stops], _("there, measured"), THERE, hover)
+        **as_dots([s.t for s in stops], [s.measured for s in stops], _("there, measured"), THERE, hover)
     )
     if back is not None and back.steps:
         stops = [back.state(k)[1] for k in back.ready() if k]
@@ -148,13 +148,16 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
     log axis has no place for 0, so what is 0 is named under it instead.
     """
     data = _added(there, back)
-    figure = _base("", "t", _("variance added"), height=height)
+    figure = blank("", "t", _("variance added"), height=height)
     where = "t %{x:.4g}<br>"
     series = [
-        (_line, data.t, data.theory, N_("there, theory"), THEORY, N_("adds %{y:.4g} in theory"), "solid"),
-        (_dots, data.t, data.measured, N_("there, measured"), THERE, N_("added %{y:.4g}, measured"), ""),
-        (_line, data.t_back, data.algorithm1, N_("algorithm1"), BACK, N_("algorithm1 adds %{y:.4g}"), "dash"),
-        (_line, data.t_back, data.posterior, N_("posterior"), BACK, N_("posterior adds %{y:.4g}"), "dot"),
+        (as_line, data.t, data.theory, N_("there, theory"), THEORY, N_("adds %{y:.4g} in theory"), "solid"),
+        (as_dots, data.t, data.measured, N_("there, measured"), THERE, N_("added %{y:.4g}, measured"), ""),
+        (
+            as_line, data.t_back, data.algorithm1, N_("algorithm1"), BACK,
+            N_("algorithm1 adds %{y:.4g}"), "dash",
+        ),
+        (as_line, data.t_back, data.posterior, N_("posterior"), BACK, N_("posterior adds %{y:.4g}"), "dot"),
     ]  # fmt: skip
     if len(data.taken):
         series.append(
@@ -171,9 +174,9 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
         more = {"dash": dash, "few": True} if dash else {}
         figure.add_scatter(**draw(t[keep], y[keep], _(name), colour, where + _(hover), **more))
     if log:
-        _make_log(figure, "yaxis", values)
+        make_log(figure, "yaxis", values)
     if data.uneven:
-        _make_log(figure, "xaxis", np.concatenate([data.t, data.t_back]))
+        make_log(figure, "xaxis", np.concatenate([data.t, data.t_back]))
     if absent:
         _note(figure, _absent(absent))
     if not there.process.is_chain:
@@ -218,17 +221,17 @@ def summary_added(there: WayThere, back: WayBack | None = None) -> str:
 def snr(there: WayThere, at: Thumb | None = None, *, height: int = HEIGHT) -> Figure:
     """Signal-to-noise ratio over t on a log axis, from the first step on (infinite at t = 0)."""
     process, stops = there.process, there.stops[1:]
-    figure = _base("", "t", _("signal-to-noise ratio"), height=height)
+    figure = blank("", "t", _("signal-to-noise ratio"), height=height)
     figure.update_axis("xaxis", range=[-0.02, 1.02])
     first = there.times[1]
     t = np.unique([*np.linspace(first, 1, SAMPLES), *(s.t for s in stops)])
     ratio = np.array([process.snr(u) for u in t])
     hover = "t %{x:.4g}<br>" + _("SNR %{y:.3g}")
-    _make_log(figure, "yaxis", ratio)
+    make_log(figure, "yaxis", ratio)
     keep = ratio > 0
-    figure.add_scatter(**_line(t[keep], ratio[keep], "α_t²/σ_t²", THEORY, hover))
+    figure.add_scatter(**as_line(t[keep], ratio[keep], "α_t²/σ_t²", THEORY, hover))
     seen = [s for s in stops if s.snr > 0]
-    figure.add_scatter(**_dots([s.t for s in seen], [s.snr for s in seen], _("frames shown"), THERE, hover))
+    figure.add_scatter(**as_dots([s.t for s in seen], [s.snr for s in seen], _("frames shown"), THERE, hover))
     if not keep.all():
         _note(figure, _absent({_("at t = 1"): [_("the ratio")]}))
     return _add_thumb(figure, at, at.stop.snr if at and at.stop.snr > 0 else math.inf, _("SNR"))
@@ -249,7 +252,7 @@ def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) 
     At t = 0 there is no Gaussian. Where it is far taller than the bars it is cut off above.
     """
     centres, density, width = _density(x_t)
-    figure = _base("", _("pixel value (black −1, white 1)"), _("density"), height=height)
+    figure = blank("", _("pixel value (black −1, white 1)"), _("density"), height=height)
     name = _("pixels")
     bars = f"{_('values %{x:.3g} ± ')}{width / 2:.2g}<br>{_('density %{y:.3g}')}<extra>{name}</extra>"
     figure.add_bar(
@@ -263,7 +266,7 @@ def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) 
         gauss = np.exp(-0.5 * (x / sigma) ** 2) / (sigma * math.sqrt(2 * math.pi))
         name = f"N(0, σ_t²), σ_t = {_number(sigma)}"
         hover = f"{_('value %{x:.3g}')}<br>{_('density %{y:.3g}')}"
-        figure.add_scatter(**_line(x, gauss, name, THEORY, hover, dash="dash"))
+        figure.add_scatter(**as_line(x, gauss, name, THEORY, hover, dash="dash"))
         top = max(top, min(float(gauss.max()), 2 * top))
     figure.update_axis("yaxis", range=[0, 1.08 * top])
     return figure
@@ -318,7 +321,7 @@ def _distance(back: WayBack) -> _Distance:
 def distance(back: WayBack, *, height: int = HEIGHT) -> Figure:
     """How far x0_hat and x_t/alpha_t are from the upload after each step back (rms)."""
     data = _distance(back)
-    figure = _base("", _("steps back taken"), _("distance to the upload (rms)"), height=height)
+    figure = blank("", _("steps back taken"), _("distance to the upload (rms)"), height=height)
     figure.update_axis("xaxis", range=[-0.02 * back.total, 1.02 * back.total])
     series = [
         ("x_t/α_t", data.step, data.state, "solid", _("after step %{x}<br>x_t/α_t is %{y:.3g} away")),
@@ -331,9 +334,9 @@ def distance(back: WayBack, *, height: int = HEIGHT) -> Figure:
         keep = y > NO_DISTANCE if log else np.full(len(y), True)
         if not keep.all():
             absent.append(name)
-        figure.add_scatter(**_line(step[keep], y[keep], name, BACK, hover, dash=dash, few=True))
+        figure.add_scatter(**as_line(step[keep], y[keep], name, BACK, hover, dash=dash, few=True))
     if log:
-        _make_log(figure, "yaxis", values[values > NO_DISTANCE])
+        make_log(figure, "yaxis", values[values > NO_DISTANCE])
     if absent:
         _note(figure, _absent({_("in some steps"): absent}))
     return figure
@@ -366,7 +369,7 @@ def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> Figure:
         A model card, see :func:`diffusion.read_card`.
     height : int
     """
-    figure = _base("", _("noise level σ"), _("loss"), height=height)
+    figure = blank("", _("noise level σ"), _("loss"), height=height)
     looks = (
         ("train", _("training pictures"), THEORY, "dash"),
         ("val", _("held-out pictures"), THERE, "solid"),
@@ -376,7 +379,7 @@ def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> Figure:
         rmse = [math.sqrt(row["mse"]) for row in rows]
         hover = "σ %{x:.3g}<br>" + _("loss %{y:.4f}<br>x̂_0 off by %{customdata:.3g} (rms)")
         sigma, loss = [row["sigma"] for row in rows], [row["loss"] for row in rows]
-        line = _line(sigma, loss, name, colour, hover, dash=dash, few=True)
+        line = as_line(sigma, loss, name, colour, hover, dash=dash, few=True)
         figure.add_scatter(**line, customdata=rmse)
     figure.update_axis("xaxis", type="log", tickformat="~g", dtick=1)
     figure.update_axis("yaxis", rangemode="tozero")
@@ -403,14 +406,14 @@ def summary_loss_by_noise(card: Mapping[str, Any]) -> str:
 
 def loss_curve(card: Mapping[str, Any], *, height: int = HEIGHT) -> Figure:
     """Training loss against pictures seen."""
-    figure = _base("", _("pictures seen"), _("training loss"), height=height)
+    figure = blank("", _("pictures seen"), _("training loss"), height=height)
     history = card["training"]["history"]
     pictures, loss = [row["pictures"] for row in history], [row["loss"] for row in history]
     hover = _("%{x:,} pictures<br>loss %{y:.4f}")
-    figure.add_scatter(**_line(pictures, loss, _("training loss"), THERE, hover, few=len(history) < 3))
+    figure.add_scatter(**as_line(pictures, loss, _("training loss"), THERE, hover, few=len(history) < 3))
     figure.hide_legend()
     if _spans(np.array(loss)):
-        _make_log(figure, "yaxis", np.array(loss))
+        make_log(figure, "yaxis", np.array(loss))
     return figure
 
 
@@ -436,7 +439,7 @@ def standings(held_out: Sequence[float], standing: float, *, height: int = 170) 
     height : int
     """
     across = _("distance to the nearest / mean of the 50 nearest")
-    figure = _base("", across, _("held-out pictures"), height=height)
+    figure = blank("", across, _("held-out pictures"), height=height)
     counts, edges = np.histogram(held_out, 50, (0, 1))
     figure.add_bar(
         x=(edges[1:] + edges[:-1]) / 2, y=counts, width=edges[1] - edges[0], name=_("held-out pictures"),
@@ -444,14 +447,14 @@ def standings(held_out: Sequence[float], standing: float, *, height: int = 170) 
         hovertemplate=_("%{x:.2f}: %{y} held-out pictures") + "<extra></extra>",
     )  # fmt: skip
     top = float(counts.max()) * 1.1
-    line = _line([standing, standing], [0, top], _("this picture"), BACK, _("this picture: %{x:.3f}"))
+    line = as_line([standing, standing], [0, top], _("this picture"), BACK, _("this picture: %{x:.3f}"))
     figure.add_scatter(**line | {"mode": "lines", "line": {"color": BACK, "width": 4}})
     figure.update_axis("xaxis", range=[0, 1.02])
     figure.update_axis("yaxis", range=[0, top])
     return figure
 
 
-def _base(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> Figure:
+def blank(title: str, x_title: str, y_title: str, *, height: int = HEIGHT) -> Figure:
     """An empty figure in the common style; text colours come from the page's theme."""
     axis = {
         "gridcolor": GRID, "gridwidth": 1, "zeroline": False, "automargin": True,
@@ -493,7 +496,7 @@ def _trace(x: Iterable[float], y: Iterable[float], name: str, hover: str) -> dic
     return {"x": x[keep], "y": y[keep], "name": name, "uid": name, "hovertemplate": hover}
 
 
-def _line(
+def as_line(
     x: Iterable[float],
     y: Iterable[float],
     name: str,
@@ -511,7 +514,8 @@ def _line(
     return trace | {"mode": "lines+markers" if marked else "lines", "line": look, "marker": marker}
 
 
-def _dots(x: Iterable[float], y: Iterable[float], name: str, colour: str, hover: str) -> dict[str, Any]:
+def as_dots(x: Iterable[float], y: Iterable[float], name: str, colour: str, hover: str) -> dict[str, Any]:
+    """Points, a little smaller where there are many."""
     trace = _trace(x, y, name, hover)
     size = 5 if len(trace["x"]) <= 40 else 4
     return trace | {"mode": "markers", "marker": {"color": colour, "size": size}}
@@ -538,7 +542,7 @@ def _spans(values: np.ndarray, factor: float = WIDE) -> bool:
     return len(positive) > 0 and bool(positive.max() > factor * positive.min())
 
 
-def _make_log(figure: Figure, axis: str, values: np.ndarray) -> None:
+def make_log(figure: Figure, axis: str, values: np.ndarray) -> None:
     """Turn an axis logarithmic; a zoom made on the linear one is not carried over."""
     figure.update_axis(axis, type="log", uirevision="log")
     if _spans(values, 1e5):

@@ -1,0 +1,255 @@
+"""Lesson 6: many ways back from one noisy picture, and the one way that returns it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import streamlit as st
+import torch
+
+from diffusion.denoiser import Denoiser
+from ui.language import N_, _
+from ui.lessons import charts, numbers
+from ui.lessons.numbers import CLIMB, STEPS_EACH, Endings, Returned
+from ui.lessons.rhythm import (
+    Learner,
+    Question,
+    Shown,
+    chart,
+    deeper,
+    explain,
+    learning,
+    network_for,
+    pictures,
+    predict,
+    stage,
+    task,
+    way_there,
+)
+from ui.lessons.work import Task, watch
+from ui.settings import There
+
+TITLE = N_("Many endings")
+LEAD = N_(
+    "Undoing noise is no rewinding of a film. From one noisy picture many ways lead back; see how far apart "
+    "they "
+    "end, and which way returns your picture."
+)
+SIGMA_Q, T = 3.0, 20
+EARLY, LATE = 6, 1
+
+SIXTEEN = Question(
+    "6-sixteen",
+    N_(
+        "At t = {t:.2g} the noise has spread {sigma:.2g}. From this **one** noisy picture, walk back sixteen "
+        "times with "
+        "the same network, each time with other fresh noise. You get …"
+    ),
+    {
+        "same": N_("your picture, sixteen times"),
+        "family": N_("sixteen relatives: large shapes in common, details each its own"),
+        "strangers": N_("sixteen pictures that have nothing to do with each other"),
+    },
+    right="family",
+)
+NARROW = Question(
+    "6-narrow",
+    N_("Now start at t = {t:.2g}, where the noise has spread only {sigma:.2g}. The sixteen endings lie …"),
+    {
+        "wider": N_("further apart: fewer steps to agree in"),
+        "same": N_("as far apart as before"),
+        "closer": N_("closer together"),
+    },
+    right="closer",
+)
+RETURN = Question(
+    "6-return",
+    N_(
+        "Last: no fresh noise at all. Climb the noise-free path **up** from your picture to its x_T, then "
+        "walk the same "
+        "path **down**. You get …"
+    ),
+    {
+        "new": N_("a new picture: x_T is noise, and noise forgets"),
+        "blurry": N_("a blurry mean of all the endings"),
+        "back": N_("your picture, almost to the last digit"),
+    },
+    right="back",
+)
+
+
+def show(learner: Learner) -> bool:
+    """Draw the lesson; returns whether it has been gone through."""
+    model, net = network_for("6")
+    x0 = learner.x0(model)
+    settings = There(sigma_q=SIGMA_Q, steps=T, seed=learner.seed)
+    shown = way_there("6", x0, settings, (learner.key, model), start=EARLY)
+    stops = shown.there.stops
+    if net is None or model is None:
+        st.caption(_("This lesson walks back with a network, and there is none here. Go on to the next."))
+        return True
+    if not predict(SIXTEEN, t=stops[EARLY].t, sigma=stops[EARLY].sigma):
+        return False
+    early = _endings(learner, shown, net, model, EARLY)
+    narrow = NARROW.name in learning().picked
+    left, right = st.columns([1.1, 1], gap="medium")
+    with left:
+        st.caption(_("Sixteen ways begin at the thumb. Move it, and sixteen others begin."))
+        at = max(stage("6", shown), 1)
+    now = _endings(learner, shown, net, model, at if narrow else EARLY)
+    with right:
+        watch(now, "6", lambda ends: _sheet(now, ends), _("Sixteen ways back"))
+    _fan(shown, now)
+    if early.finished:
+        _why_many(learner, early.value, model)
+    if not predict(NARROW, t=stops[LATE].t, sigma=stops[LATE].sigma):
+        return False
+    late = _endings(learner, shown, net, model, LATE)
+    watch(late, "6-late", lambda ends: None, _("Sixteen ways back"))
+    if late.finished and early.finished:
+        _why_narrow(early.value, late.value)
+    if not predict(RETURN):
+        return False
+    _return(learner, shown, net, model)
+    return True
+
+
+def _endings(learner: Learner, shown: Shown, net: Denoiser, model: str, stop: int) -> Task[Endings]:
+    """The sixteen ways from one stop; begun where they are asked for first."""
+    there = shown.there
+
+    def begin() -> tuple[Endings, Iterator[None], int]:
+        at = there.stops[stop]
+        ends = Endings(there.x0, there.frames[stop : stop + 1], at.t, at.sigma)
+        return ends, numbers.walk_many(ends, net, there.process, learner.seed), STEPS_EACH
+
+    return task(f"6-{stop}", (learner.key, model), begin)
+
+
+def _sheet(now: Task[Endings], ends: Endings) -> None:
+    if not ends.states:
+        return
+    states = list(ends.states)
+    pictures(
+        "6-sheet",
+        [(x[None], "", _("ending {k}").format(k=k)) for k, x in enumerate(states[-1], 1)],
+        columns=4,
+    )
+    if now.finished:
+        text = _(
+            "From t = {t:.2g}: the endings lie <b>{fan:.4f}</b> apart and {off:.4f} from your picture (rms)."
+        )
+        st.html(f'<p class="said">{text.format(t=ends.t, fan=ends.fan, off=ends.to_upload)}</p>')
+
+
+def _fan(shown: Shown, now: Task[Endings]) -> None:
+    """One pixel on all the ways."""
+    if not now.finished or now.notice:
+        return
+    ends, there = now.value, shown.there
+    middle = there.x0.shape[-1] // 2
+    channel = there.x0.shape[1] // 2
+    paths = torch.stack([x[:, channel, middle, middle] for x in ends.states]).numpy()
+    before = [k for k, stop in enumerate(there.stops) if stop.t <= ends.t]
+    walked = [float(there.frames[k, channel, middle, middle]) for k in before]
+    x0 = walked[0]
+    summary = _(
+        "The middle pixel was {x0:.3f} in your picture and {start:.3f} in x_t. Its sixteen ways back end "
+        "between "
+        "{low:.3f} and {high:.3f}."
+    ).format(x0=x0, start=walked[-1], low=float(paths[-1].min()), high=float(paths[-1].max()))
+    table = {
+        "t": [float(t) for t in ends.times],
+        _("lowest"): [float(v) for v in paths.min(1)],
+        _("mean"): [float(v) for v in paths.mean(1)],
+        _("highest"): [float(v) for v in paths.max(1)],
+    }
+    sigmas = [there.process.sigma(t) for t in ends.times]
+    figure = charts.fan(sigmas, paths, x0, ([there.stops[k].sigma for k in before], walked))
+    chart("6-fan", figure, summary, table)
+
+
+def _why_many(learner: Learner, ends: Endings, model: str) -> None:
+    explain(
+        "6-sixteen",
+        _(
+            "From t = {t:.2g} the sixteen end **{fan:.4f}** apart and **{off:.4f}** from your picture: what "
+            "the noise "
+            "left standing they share, what it hid each makes up anew out of what the network learnt. Their "
+            "mean is only "
+            "{mean:.4f} from x̂_0, the blurry first guess: that blur *was* the mean of these endings."
+        ).format(t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess),
+    )
+    if ends.x0.shape[1] == 3:
+        deeper(
+            "many_endings",
+            r"x_{t} \to x_0^{(1)}, \dots, x_0^{(16)} \sim p_\theta(x_0 \mid x_t),\qquad"
+            r"\frac1{16}\sum_k x_0^{(k)} \approx \hat x_0(x_t)",
+            _("One x_t, sixteen generators: p is a distribution, not a picture."),
+            learner.in_python() | {"model": repr(model)},
+        )
+
+
+def _why_narrow(early: Endings, late: Endings) -> None:
+    explain(
+        "6-narrow",
+        _(
+            "From t = {t1:.2g} the endings lay {fan1:.4f} apart, from t = {t2:.2g} only **{fan2:.4f}**, and "
+            "{off2:.4f} from "
+            "your picture instead of {off1:.4f}. Little noise leaves little to make up: a walk from early t "
+            "nearly "
+            "*returns* your picture, one from late t *forgets* it."
+        ).format(
+            t1=early.t, fan1=early.fan, t2=late.t, fan2=late.fan, off1=early.to_upload, off2=late.to_upload
+        ),
+    )
+
+
+def _return(learner: Learner, shown: Shown, net: Denoiser, model: str) -> None:
+    """The deterministic path up and down again."""
+    there = shown.there
+
+    def begin() -> tuple[Returned, Iterator[None], int]:
+        into = Returned(there.x0)
+        return into, numbers.walk_around(into, net, there.process), 2 * CLIMB
+
+    def draw(found: Returned) -> None:
+        rows = [(found.x0, _("your picture"), _("x_0"))]
+        if found.up is not None:
+            rows.append((found.up, _("its own x_T, at the top"), _("x_T")))
+        if found.down is not None:
+            rows.append(
+                (
+                    found.down,
+                    _("back down: off by <b>{error:.2g}</b>").format(error=found.error),
+                    _("the end"),
+                )
+            )
+        pictures("6-return", rows, columns=4)
+
+    around = task("6-return", (learner.key, model), begin)
+    watch(around, "6-return", draw, _("Up and down"))
+    if not around.finished or around.notice:
+        return
+    explain(
+        "6-return",
+        _(
+            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be "
+            "run both "
+            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, "
+            "where noise "
+            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even "
+            "works for "
+            "pictures the network never learnt, for nothing has to be made up."
+        ).format(error=around.value.error, sigma=SIGMA_Q, apart=around.value.apart),
+    )
+    if there.x0.shape[1] == 3:
+        deeper(
+            "inversion",
+            r"\frac{\mathrm d x}{\mathrm d\sigma} = \frac{x - \hat x_0(x, \sigma)}{\sigma}\qquad"
+            r"\text{up from } \sigma = 0.02,\ \text{down the same grid}",
+            _(
+                "Heun's method, {n} steps each way. It is approximate; with fewer steps the error grows."
+            ).format(n=CLIMB),
+            learner.in_python() | {"model": repr(model)},
+        )
