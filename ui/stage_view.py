@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import streamlit as st
 import diffusion
 from ui import links, words
 from ui.actions import actions
+from ui.chunks import Chunk
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
 from ui.panels import apart, explained, plots
@@ -20,7 +21,7 @@ from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
 
 STYLE = """<style>
-.st-key-depots { display: none; }
+[class*="st-key-depots"] { display: none; }
 .st-key-status { min-height: 5.2rem; }
 [data-testid="stBaseButton-primary"] { color: ON_ACCENT; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 2.2rem 3rem; max-width: 1500px; }
@@ -101,24 +102,55 @@ def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:
         "back": here.chunks.back(run.way, run.number, view) if run else [],
     }
     sent_back = sum(chunk.count for chunk in chunks["back"])
-    with st.container(key="depots"):
-        for chunk in chunks["there"] + chunks["back"]:
-            depot(chunk.name, chunk.message)
-    last = len(there.stops) + sent_back - 1
     if computing:
-        here.stop = last
-    data = {
-        "there": _numbers(there.stops) | {"total": there.settings.steps},
-        "back": _numbers_back(there, run.way, sent_back) if run and sent_back else None,
-        "chunks": {way: [{"chunk": c.name, "count": c.count} for c in cs] for way, cs in chunks.items()},
-        "at": {"stop": here.stop, "turn": here.turn},
-        "following": computing,
-        "words": each(words.STAGE),
-    }
-    stage(data, key=STAGE)
+        here.stop = len(there.stops) + sent_back - 1
+    back = numbers_back(there, run.way, sent_back) if run and sent_back else None
+    mount(STAGE, there, chunks, here.stop, here.turn, back=back, following=computing)
     if not computing:
         here.heed(told(STAGE))
     return here.stop
+
+
+def mount(
+    key: str,
+    there: WayThere,
+    chunks: Mapping[str, Sequence[Chunk]],
+    stop: int,
+    turn: int,
+    *,
+    back: Mapping[str, Any] | None = None,
+    following: bool = False,
+    one_way: bool = False,
+) -> None:
+    """Mount a stage and the depots of its frames; what it tells is read by :func:`told`.
+
+    Parameters
+    ----------
+    key : str
+    there : WayThere
+    chunks : mapping of "there" and "back" to the chunks that hold their frames
+    stop, turn : int
+        Where the thumb is put when `turn` is new.
+    back : mapping, optional
+        See :func:`numbers_back`.
+    following : bool
+        Keep to the newest frame of the way back.
+    one_way : bool
+        There is to be no way back: the way there takes the whole line.
+    """
+    with st.container(key=f"depots-{key}"):
+        for chunk in (*chunks["there"], *chunks["back"]):
+            depot(chunk.name, chunk.message)
+    data = {
+        "there": _numbers(there.stops) | {"total": there.settings.steps},
+        "back": back,
+        "chunks": {way: [{"chunk": c.name, "count": c.count} for c in cs] for way, cs in chunks.items()},
+        "at": {"stop": stop, "turn": turn},
+        "following": following,
+        "oneWay": one_way,
+        "words": each(words.STAGE),
+    }
+    stage(data, key=key)
 
 
 def _numbers(stops: Sequence[Stop]) -> dict[str, Any]:
@@ -132,7 +164,7 @@ def _numbers(stops: Sequence[Stop]) -> dict[str, Any]:
     }
 
 
-def _numbers_back(there: WayThere, way: WayBack, count: int) -> dict[str, Any]:
+def numbers_back(there: WayThere, way: WayBack, count: int) -> dict[str, Any]:
     """The sent part of the way back, and where on the line it begins."""
     stops = [replace(way.state(k)[1], step=k) for k in way.ready()[:count]]
     nearest = min(range(len(there.stops)), key=lambda k: abs(there.stops[k].t - way.start_t))

@@ -124,6 +124,7 @@ STAGE = {
     "upload": N_("x_0, your picture"),
     "picture": N_("The picture x_t"),
     "timeline": N_("Timeline: the way there, then the way back"),
+    "timeline_there": N_("Timeline: the way there"),
     "end_left": N_("x_0, t = 0"),
     "end_middle": N_("x_T, t = 1"),
     "end_right": N_("back at t = 0"),

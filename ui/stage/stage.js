@@ -3,6 +3,7 @@
 //   chunks: {there: [{chunk, count}], back: [...]}   names of the depots that hold the frames, in order
 //   at: {stop, turn}      where the thumb is put when `turn` is new
 //   following: bool       keep to the newest frame of the way back
+//   oneWay: bool          no way back is to come: the way there takes the whole line
 //   words
 // }
 // Stops 0 .. there-1 lie on the way there, the rest on the way back. null stands for an infinite snr,
@@ -194,7 +195,7 @@ class Stage {
   /** Position of a stop on the line, 0 to 1: the way there on the left half, back on the right. */
   place(stop) {
     const there = this.data.there.t.length;
-    if (stop < there) return (0.5 * this.data.there.step[stop]) / this.data.there.total;
+    if (stop < there) return ((this.data.oneWay ? 1 : 0.5) * this.data.there.step[stop]) / this.data.there.total;
     const { from, total } = this.data.back;
     return 0.5 + 0.5 * (from + ((1 - from) * this.data.back.step[stop - there]) / total);
   }
@@ -299,13 +300,14 @@ class Stage {
     const mirrored = there.sigma.map((sigma, k) => {
       return `${(1000 * (1 - this.place(k))).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
     });
-    draw("ahead", back ? [] : mirrored.reverse());
+    draw("ahead", back || this.data.oneWay ? [] : mirrored.reverse());
     this.root.classList.toggle("no-back", !back);
+    this.root.classList.toggle("one-way", Boolean(this.data.oneWay));
   }
 
   words() {
     const { words } = this.data;
-    this.timeline.setAttribute("aria-label", words.timeline);
+    this.timeline.setAttribute("aria-label", this.data.oneWay ? words.timeline_there : words.timeline);
     for (const [what, label] of Object.entries({
       home: words.home, back: words.step_back, on: words.step_on, end: words.end,
     })) this.name(what, label);
@@ -316,7 +318,8 @@ class Stage {
     this.find(".speed span").textContent = words.speed;
     this.find(".smooth span").textContent = words.smooth;
     const ends = this.root.querySelectorAll(".ends span");
-    [words.end_left, words.end_middle, words.end_right].forEach((text, k) => (ends[k].innerHTML = lowered(text)));
+    const named = this.data.oneWay ? [words.end_left, "", words.end_middle] : [words.end_left, words.end_middle, words.end_right];
+    named.forEach((text, k) => (ends[k].innerHTML = lowered(text)));
     const [r, g, b] = (getComputedStyle(this.root).color.match(/\d+/g) ?? [0, 0, 0]).map(Number);
     this.root.classList.toggle("dark", r + g + b > 382);
   }
