@@ -31,6 +31,7 @@ DEFAULT_SAMPLE = "cat"
 KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "view", "language",
+    "endings", "endings_sampler",
 }  # fmt: skip
 
 
@@ -127,8 +128,8 @@ def way_there() -> There:
     return There(process, float(sigma_q), int(steps), grid, int(seed))
 
 
-def way_back(model: str | None) -> Back:
-    """Settings of the way back with the network `model`."""
+def way_back(model: str | None, sampler: str = "sampler") -> Back:
+    """Settings of the way back with the network `model`; `sampler` is the key of that choice."""
     st.subheader(_("The way back"), anchor=False)
     label = None
     if classes := cards().get(model or "", {}).get("classes"):
@@ -137,15 +138,16 @@ def way_back(model: str | None) -> Back:
             format_func=lambda name: _(name.replace("_", " ")),
             help=_("The network learnt these classes by name; it can be asked for one."),
         )  # fmt: skip
-    sampler = st.selectbox(_("Sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key="sampler")
-    st.caption(_(words.SAMPLER_NOTES[sampler]))
+    st.session_state.setdefault(sampler, Back().sampler)
+    chosen = st.selectbox(_("Sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key=sampler)
+    st.caption(_(words.SAMPLER_NOTES[chosen]))
     low, high = BACK_STEPS_RANGE
     steps = st.number_input(
         _("Steps back"), low, high, key="back_steps",
         help=_("{low} to {high}, whatever T is.").format(low=low, high=high),
     )  # fmt: skip
     grid = st.selectbox(_("Steps back are"), GRIDS, format_func=named(words.GRIDS), key="back_grid")
-    return Back(st.session_state["start"], sampler, int(steps), grid, label)
+    return Back(st.session_state["start"], chosen, int(steps), grid, label)
 
 
 def _uploaded(key: str) -> None:

@@ -13,6 +13,7 @@ from diffusion import Crop
 from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
+from ui.endings import Endings
 from ui.journey import WayThere
 from ui.runs import Run
 from ui.stage import Told
@@ -74,6 +75,8 @@ class Session:
         Counts the ways there.
     chosen : dict of str to str
         The last sound choice of each widget that offers some.
+    endings : Endings
+        Many ways back from one start.
     """
 
     picture: Picture | None = None
@@ -90,6 +93,7 @@ class Session:
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
     chosen: dict[str, str] = field(default_factory=dict)
+    endings: Endings = field(default_factory=Endings)
 
     @property
     def computing(self) -> bool:
