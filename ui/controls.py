@@ -31,7 +31,7 @@ DEFAULT_SAMPLE = "cat"
 KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "view", "language",
-    "endings", "endings_sampler",
+    "endings", "endings_sampler", "differ",
 }  # fmt: skip
 
 
@@ -221,5 +221,5 @@ def _unlight_preset() -> None:
 def keep() -> None:
     """Keep what was set while another page is shown; Streamlit forgets what is not drawn."""
     for key in [k for k in st.session_state if isinstance(k, str)]:
-        if key in KEPT or key.startswith("label-"):
+        if key in KEPT or key.startswith(("label-", "b_")):
             st.session_state[key] = st.session_state[key]
