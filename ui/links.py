@@ -15,7 +15,9 @@ import streamlit as st
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import words
+from ui.compare import DIFFER, OTHER
 from ui.controls import DEFAULT_SAMPLE
+from ui.endings import COUNTS, Endings
 from ui.journey import MOST_STOPS, VIEWS
 from ui.language import LANGUAGES, _, of_browser
 from ui.resources import cards, samples
@@ -97,6 +99,18 @@ def one_of(options: Sequence[str]) -> Reader:
     return read
 
 
+def some_of(options: Sequence[str]) -> Reader:
+    """Read some of the options, "none" for none of them."""
+
+    def read(text: str) -> list[str]:
+        names = [] if text == "none" else text.split(",")
+        if not set(names) <= set(options) or len(set(names)) < len(names):
+            raise ValueError(text)
+        return names
+
+    return read
+
+
 def _bounded(name: str, default: float, bounds: tuple[float, float], kind: Callable[..., Reader]) -> Field:
     return Field(name, default, kind(*bounds), "{:g} – {:g}".format(*bounds))
 
@@ -125,9 +139,24 @@ def fields() -> tuple[Field, ...]:
         _bounded("index", back.index, INDEX_RANGE, whole),
         _choice("view", VIEWS[0], VIEWS),
         _bounded("at", 0, (0, MOST_STOPS - 1), whole),
+        _choice("endings", COUNTS[1], COUNTS),
+        _choice("endings_sampler", back.sampler, list(SAMPLERS)),
+        _bounded("endings_t", Endings().t, (0.0, 1.0), number),
+        Field("differ", list(DIFFER), some_of(list(OTHER)), ", ".join(OTHER)),
+        *_beside(networks),
         Field("crop", Crop(), _crop, "x,y,side"),
         _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
     )
+
+
+def _beside(networks: Sequence[str]) -> list[Field]:
+    """The settings of a second journey."""
+    options = {"model": networks, "process": list(PROCESSES), "sampler": list(SAMPLERS)}
+    options |= {"grid": GRIDS, "back_grid": GRIDS}
+    bounds = {"steps": STEPS_RANGE, "seed": SEED_RANGE, "back_steps": BACK_STEPS_RANGE}
+    found = [_choice(f"b_{name}", OTHER[name], some) for name, some in options.items()]
+    found += [_bounded(f"b_{name}", OTHER[name], some, whole) for name, some in bounds.items()]
+    return [*found, _bounded("b_sigma_q", OTHER["sigma_q"], SIGMA_Q_RANGE, number)]
 
 
 def read(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -189,6 +218,7 @@ def restore() -> None:
     values, notes = read(st.query_params.to_dict())
     here = session()
     here.origin, here.crop = values.pop("at", 0), values.pop("crop", Crop())
+    here.endings.t = values.pop("endings_t", here.endings.t)
     for key, value in values.items():
         st.session_state[key] = value
     for note in notes:
@@ -201,7 +231,7 @@ def remember() -> None:
     values = {str(key): value for key, value in st.session_state.items()}
     if here.picture is not None and not here.picture.source:
         values["sample"] = UPLOAD
-    address = written(values | {"at": here.origin, "crop": here.crop})
+    address = written(values | {"at": here.origin, "crop": here.crop, "endings_t": here.endings.t})
     if address != st.query_params.to_dict():
         st.query_params.from_dict(address)
 
@@ -214,6 +244,8 @@ def _crop(text: str) -> Crop:
 def _text(value: Any) -> str:  # noqa: ANN401 - a setting's value
     if isinstance(value, Crop):
         return ",".join(_text(part) for part in (value.x, value.y, value.side))
+    if isinstance(value, list):
+        return ",".join(value) or "none"
     if isinstance(value, float):
         return repr(int(value)) if value == int(value) else repr(value)
     return str(value)
