@@ -20,6 +20,7 @@ st.navigation(
         st.Page("ui/pages/journey.py", title=_("Journey"), icon=":material/swap_horiz:", default=True),
         st.Page("ui/pages/learn.py", title=_("Learn"), icon=":material/school:"),
         st.Page("ui/pages/gallery.py", title=_("Gallery"), icon=":material/grid_view:"),
+        st.Page("ui/pages/endings.py", title=_("Endings"), icon=":material/call_split:"),
         st.Page("ui/pages/networks.py", title=_("Networks"), icon=":material/hub:"),
     ],
     position="top",

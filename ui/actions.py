@@ -31,8 +31,7 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
     """Draw them for the way back that stands, or the one that could be begun."""
     back = replace(back, start=st.session_state["start"])
     run = here.run
-    guided = _guided(back, model)
-    looks = most_looks(back, 2 if guided else 1)
+    looks = most_looks(back, 2 if guided(back, model) else 1)
     pixels = there.x0[0, 0].numel()
     too_much = looks * pixels > MOST_WORK
     st.segmented_control(
@@ -86,7 +85,7 @@ def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str
     return _("Walk back from t = {t:.3g}").format(t=there.stops[begin].t)
 
 
-def _guided(back: Back, model: str | None) -> bool:
+def guided(back: Back, model: str | None) -> bool:
     """Whether every question is asked twice, with the class and without."""
     card = cards().get(model or "", {})
     asked = back.label is not None or (back.start == "noise" and bool(card.get("classes")))

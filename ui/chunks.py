@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ui.endings import Fan
 from ui.journey import WayBack, WayThere, shown_bytes
 from ui.stage import pack
 
@@ -49,9 +50,20 @@ class Chunks:
         ready = way.ready()
         return self._upto(f"back-{number}-{view}", len(ready), lambda k: way.state(ready[k])[0], view)
 
+    def fan(self, fan: Fan, number: int) -> list[Chunk]:
+        """The endings that are there; those of other runs are let go. `number` tells one run from another."""
+        kept = ("there", "back", f"fan-{number}-")
+        self._packed = {name: chunks for name, chunks in self._packed.items() if name.startswith(kept)}
+        return self._upto(f"fan-{number}-ends", len(fan.ends), lambda k: fan.ends[k], "clipped")
+
+    def one(self, name: str, picture: Tensor) -> Chunk:
+        """A single picture under a name of its own."""
+        (chunk,) = self._upto(name, 1, lambda _: picture, "clipped")
+        return chunk
+
     def forget_back(self) -> None:
         """Let go of the frames of every way back."""
-        self._packed = {name: chunks for name, chunks in self._packed.items() if name.startswith("there")}
+        self._packed = {name: chunks for name, chunks in self._packed.items() if not name.startswith("back")}
 
     def _upto(self, name: str, count: int, frame: Callable[[int], Tensor], view: str) -> list[Chunk]:
         chunks = self._packed.setdefault(name, [])

@@ -34,6 +34,7 @@ KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
     "gallery_model", "gallery_seed", "network_shown",
+    "endings", "endings_sampler",
 }  # fmt: skip
 
 
@@ -130,8 +131,8 @@ def way_there() -> There:
     return There(process, float(sigma_q), int(steps), grid, int(seed))
 
 
-def way_back(model: str | None) -> Back:
-    """Settings of the way back with the network `model`."""
+def way_back(model: str | None, sampler: str = "sampler") -> Back:
+    """Settings of the way back with the network `model`; `sampler` is the key of that choice."""
     st.subheader(_("The way back"), anchor=False)
     label = None
     if classes := cards().get(model or "", {}).get("classes"):
@@ -140,8 +141,9 @@ def way_back(model: str | None) -> Back:
             format_func=lambda name: _(name.replace("_", " ")),
             help=_("The network learnt these classes by name; it can be asked for one."),
         )  # fmt: skip
-    sampler = st.selectbox(_("Sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key="sampler")
-    st.caption(_(words.SAMPLER_NOTES[sampler]))
+    st.session_state.setdefault(sampler, Back().sampler)
+    chosen = st.selectbox(_("Sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key=sampler)
+    st.caption(_(words.SAMPLER_NOTES[chosen]))
     low, high = BACK_STEPS_RANGE
     steps = st.number_input(
         _("Steps back"), low, high, key="back_steps",
@@ -153,7 +155,7 @@ def way_back(model: str | None) -> Back:
         _("Noise number"), low, high, key="index",
         help=_("Which of the seed's noises a start in pure noise takes: picture 0, 1, 2 … of its gallery."),
     )  # fmt: skip
-    return Back(st.session_state["start"], sampler, int(steps), grid, label, int(index))
+    return Back(st.session_state["start"], chosen, int(steps), grid, label, int(index))
 
 
 def set_from_nothing(model: str, seed: int, index: int, label: str | None, steps: int) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from torch import Tensor
 
 from diffusion import Process
+from ui.endings import Row
 from ui.journey import Stop, WayBack, WayThere
 from ui.language import N_, _, joined
 from ui.plain import Figure
@@ -358,6 +359,48 @@ def summary_distance(back: WayBack) -> str:
     )
     began = _("It began {start} away.").format(start=_number(data.state[0]))
     return joined(now, began if math.isfinite(data.state[0]) else "")
+
+
+def narrowing(rows: Sequence[Row], t: float, *, height: int = HEIGHT) -> Figure:
+    """How far apart endings are, and how far from the upload, by the time they start from.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    t : float
+        The start on show; ringed where it has been measured.
+    height : int
+    """
+    figure = _base("", _("start t"), _("distance (rms)"), height=height)
+    start = "t %{x:.3g}<br>"
+    series = [
+        (_("between two endings"), [row.apart for row in rows], BACK, "solid", _("{y} apart on average")),
+        (_("an ending to yours"), [row.to_upload for row in rows], THERE, "dot", _("{y} away on average")),
+        (_("their mean to yours"), [row.mean_to_upload for row in rows], THERE, "solid", _("{y} away")),
+    ]
+    starts = [row.t for row in rows]
+    for name, values, colour, dash, hover in series:
+        said = start + hover.format(y="%{y:.3f}")
+        figure.add_scatter(**_line(starts, values, name, colour, said, dash=dash, few=True))
+    at = [row for row in rows if row.t == t]
+    marker = {"color": BACK, "size": 14, "symbol": "circle-open", "line": {"width": 3}}
+    ring = _trace([row.t for row in at], [row.apart for row in at], _(THUMB), start + "%{y:.3f}")
+    figure.add_scatter(**ring, mode="markers", marker=marker, showlegend=False, cliponaxis=False)
+    return figure
+
+
+def summary_narrowing(rows: Sequence[Row]) -> str:
+    """How far apart the endings of the first and the last start are, in words."""
+    if not rows:
+        return _("No endings have been measured yet.")
+    first, last = rows[0], rows[-1]
+    text = _("Started at t = {t:.3g}, two endings are {apart} apart.").format(
+        t=last.t, apart=_number(last.apart)
+    )
+    if first is last:
+        return text
+    then = _("Started at t = {t:.3g}, it is {apart}.").format(t=first.t, apart=_number(first.apart))
+    return joined(text, then)
 
 
 def loss_by_noise(card: Mapping[str, Any], *, height: int = HEIGHT) -> Figure:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from diffusion import Process, SettingError, Step, forward, inversion, picture_rng, reverse, times_back
 from diffusion.denoiser import Denoiser
+from diffusion.errors import N_
 from diffusion.grids import times_of_inversion, times_there
 from diffusion.noise import standard_normal
 from diffusion.pictures import scaled_to_spread, to_bytes
@@ -28,6 +29,9 @@ MOST_STOPS = 101
 CLIMB = 50
 #: The share of the payload kept for the way there.
 SHARE_THERE = 0.5
+#: Number of the generator a way back draws its fresh noise from; 0 makes the way there.
+FRESH = 2
+NOTHING_TO_TAKE = N_("At t = 0 there is no noise to take away. Move the thumb to the right first.")
 
 #: How a frame is shown: clipped to [-1, 1], or shifted and scaled to its own spread.
 VIEWS = ("clipped", "spread")
@@ -287,7 +291,7 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
     """
     t = there.stops[stop].t if settings.start == "here" else 1.0
     if t <= 0:
-        raise SettingError("At t = 0 there is no noise to take away. Move the thumb to the right first.")
+        raise SettingError(NOTHING_TO_TAKE)
     climb = max(CLIMB, settings.steps) if settings.start == "inversion" else 0
     way = WayBack(settings, there.process, there.x0, t, model, settings.steps, settings.label, climb)
     if settings.start == "here":
@@ -328,7 +332,7 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
                 way.start = step.x_s
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
-    rng, shown = picture_rng(seed, 2), set(way.shown)
+    rng, shown = picture_rng(seed, FRESH), set(way.shown)
     for step in reverse(net, way.start, process, sampler=way.sampler, rng=rng, times=way.times):
         way.steps.append(_taken(step, way, step.index + 1 in shown))
         yield

@@ -16,6 +16,7 @@ import streamlit as st
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import words
 from ui.controls import DEFAULT_SAMPLE
+from ui.endings import COUNTS, Endings
 from ui.journey import MOST_STOPS, VIEWS
 from ui.language import LANGUAGES, _, of_browser
 from ui.resources import cards, samples
@@ -125,6 +126,9 @@ def fields() -> tuple[Field, ...]:
         _bounded("index", back.index, INDEX_RANGE, whole),
         _choice("view", VIEWS[0], VIEWS),
         _bounded("at", 0, (0, MOST_STOPS - 1), whole),
+        _choice("endings", COUNTS[1], COUNTS),
+        _choice("endings_sampler", back.sampler, list(SAMPLERS)),
+        _bounded("endings_t", Endings().t, (0.0, 1.0), number),
         Field("crop", Crop(), _crop, "x,y,side"),
         _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
     )
@@ -189,6 +193,7 @@ def restore() -> None:
     values, notes = read(st.query_params.to_dict())
     here = session()
     here.origin, here.crop = values.pop("at", 0), values.pop("crop", Crop())
+    here.endings.t = values.pop("endings_t", here.endings.t)
     for key, value in values.items():
         st.session_state[key] = value
     for note in notes:
@@ -201,7 +206,7 @@ def remember() -> None:
     values = {str(key): value for key, value in st.session_state.items()}
     if here.picture is not None and not here.picture.source:
         values["sample"] = UPLOAD
-    address = written(values | {"at": here.origin, "crop": here.crop})
+    address = written(values | {"at": here.origin, "crop": here.crop, "endings_t": here.endings.t})
     if address != st.query_params.to_dict():
         st.query_params.from_dict(address)
 

@@ -13,6 +13,7 @@ from diffusion import Crop
 from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
+from ui.endings import Endings
 from ui.journey import WayThere
 from ui.runs import Run
 from ui.stage import Told
@@ -76,6 +77,8 @@ class Session:
         The last sound choice of each widget that offers some.
     opening : bool
         Whether a way back is to begin by itself as soon as the way there stands.
+    endings : Endings
+        Many ways back from one start.
     """
 
     picture: Picture | None = None
@@ -93,6 +96,7 @@ class Session:
     number: int = 0
     chosen: dict[str, str] = field(default_factory=dict)
     opening: bool = False
+    endings: Endings = field(default_factory=Endings)
 
     @property
     def computing(self) -> bool:

@@ -221,6 +221,75 @@ FIGURES = {
         ),
     ),
 }
+ENDINGS_SUBTITLE = N_("One start, many ways back: each fills in anew what the noise has hidden.")
+ENDINGS_START = N_(
+    "All ways begin at the frame under the thumb; the fresh noise of their steps alone differs."
+)
+ENDINGS_SAME = N_(
+    "This sampler adds no fresh noise: from one start there is only one way back, and all endings are the "
+    "same. Choose *Posterior* to see them differ."
+)
+ENDINGS_TOO_MUCH = N_(
+    "{count} ways of {steps} steps at {side}×{side} would hold the machine up for too long. Take at most "
+    "{most} steps, fewer endings, or a smaller stage."
+)
+ENDINGS_LEGEND = N_(
+    "The number under a picture is its distance to yours (root mean square; black is -1, white is 1); under "
+    "the spread, its own size. Choose a picture to see it large beside yours."
+)
+ENDING_SPOKEN = N_("Ending {k} of {count}: {distance:.3f} away from your picture.")
+ENDING_COMING = N_("Not walked yet: the start x_t at t = {t:.3g}.")
+TOGETHER = {"guess": N_("one look, x̂_0"), "mean": N_("mean of {count}"), "spread": N_("spread")}
+TOGETHER_SPOKEN = {
+    "guess": N_(
+        "x̂_0, what the network guesses in one look at the start: {number:.3f} away from your picture."
+    ),
+    "mean": N_("The mean of {count} endings: {number:.3f} away from your picture."),
+    "spread": N_(
+        "The spread of {count} endings, pixel by pixel: bright where they differ. White stands for a "
+        "standard deviation of {top:.3f}; over all pixels it is {number:.3f} (root mean square)."
+    ),
+}
+FAN = {
+    "endings": N_("Endings"),
+    "together": N_("What the endings have together"),
+    "before": N_("The one before"),
+    "after": N_("The one after"),
+    "close": N_("Close"),
+}
+NARROWING = (
+    N_("How the endings draw together"),
+    N_(
+        "Each point is a start you have tried with these settings. The less noise there is at the start, the "
+        "less is left to be made up."
+    ),
+)
+NARROWING_EMPTY = N_("Walk back first: each start you try becomes a point of this plot.")
+ENDINGS = N_(
+    "A noisy frame does not tell which picture it came from: many could have led there. Each way back is one "
+    "draw from those that the network holds possible. What all endings share, the frame still told; where "
+    "they differ, it was made up."
+)
+ENDINGS_ONE = N_(
+    "All {count} endings are the same picture: without fresh noise the start decides everything."
+)
+MEAN_NEARER = N_(
+    "Two endings are **{apart:.3f}** apart on average. Their mean is **{mean:.3f}** away from your picture, "
+    "nearer than {nearer} of the {count} endings: what each makes up on its own cancels out."
+)
+MEAN_FARTHER = N_(
+    "Two endings are **{apart:.3f}** apart on average. Their mean is **{mean:.3f}** away from your picture, "
+    "nearer than {nearer} of the {count} endings."
+)
+PYTHAGORAS = N_(
+    "Squared, distances add up: {all:.3f}² = {mean:.3f}² + {spread:.3f}². That is from your picture to the "
+    "endings (root mean square), to their mean, and from there to the endings."
+)
+MEAN_AND_GUESS = N_(
+    "The network's one look $\\hat x_0$ is meant to be the mean over all endings. From the mean of these "
+    "{count} it is {gap:.3f} away; chance alone would leave about {chance:.3f}, and the rest is the error of "
+    "the network and of the steps."
+)
 LINK_ODD = N_("The link says {name} = {given}, which cannot be ({allowed}). The usual value is used.")
 LINK_UPLOAD = N_(
     "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "
