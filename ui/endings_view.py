@@ -33,8 +33,12 @@ TRIED = (0.9, 0.6, 0.35, 0.15, 0.05)
 NO_SPREAD = 1e-6
 
 
+STYLE = "<style>.st-key-fan-status { min-height: 3.4rem; }</style>"
+
+
 def show(back: Back, model: str | None) -> None:
     """Draw everything; while endings are computed, draw it again and again."""
+    st.html(STYLE)
     ticking = session().endings.computing
     st.fragment(_draw, run_every=TICK if ticking else None)(replace(back, start="here"), model, ticking)
 
@@ -49,31 +53,32 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     state.show(settings, there.stops[stop].t)
     count = st.session_state.setdefault("endings", COUNTS[1])
     run = state.run
+    computing = state.computing  # asked once: all that is drawn now tells of one moment
+    found = None
     if run is not None:
         run.seen()
         run.fan.count = count
+        found = measure(run.fan, count)
+        if found is not None and len(found.to_upload) == count:
+            state.note(settings, run.fan, found)
     if state.ahead and (run is None or not run.computing):
         _next(here, there, settings, back, model, count)
-        run = state.run
-    computing = state.computing  # asked once: all that is drawn now tells of one moment
+        st.rerun()
     if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
         st.rerun()
-    found = measure(run.fan, count) if run is not None else None
-    if run is not None and found is not None and len(found.to_upload) == count:
-        state.note(settings, run.fan, found)
 
-    left, right = st.columns([1, 1.5], gap="large")
+    left, right = st.columns([1, 1.7], gap="medium")
     with left:
         chunks = {"there": here.chunks.there(there, here.number, "clipped"), "back": []}
         mount(STAGE, there, chunks, stop, state.turn, one_way=True)
-        _actions(here, there, stop, settings, back, model, count, computing)
     with right:
+        _actions(here, there, stop, back, model, count, computing)
         _tiles(here, there, stop, run, found, count)
     left, right = st.columns([1, 1], gap="large")
     with left:
         _narrowing(state, settings, there.stops[stop].t)
     with right:
-        _words(run, found, back)
+        _words(run, found)
     links.remember()  # the start is in it
 
 
@@ -103,18 +108,18 @@ def _work(there: WayThere, back: Back, model: str | None, count: int) -> tuple[i
 
 
 def _actions(
-    here: Session, there: WayThere, stop: int, settings: Hashable, back: Back, model: str | None, count: int,
-    computing: bool,
-) -> None:  # fmt: skip
+    here: Session, there: WayThere, stop: int, back: Back, model: str | None, count: int, computing: bool
+) -> None:
     """Draw the buttons, and how far it is."""
     state, t = here.endings, there.stops[stop].t
     run = state.run
     looks, work = _work(there, back, model, count)
     off = computing or model is None
-    st.segmented_control(_("Endings"), COUNTS, key="endings", required=True)
-    with st.container(horizontal=True):
-        label = (
-            _("Go on") if run is not None and run.fan.ends else _("Walk back {count} times from t = {t:.3g}")
+    begun = run is not None and run.fan.ends and not run.finished
+    label = _("Go on") if begun else _("Walk back {count} times from t = {t:.3g}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            _("Endings"), COUNTS, key="endings", required=True, label_visibility="collapsed", width="content"
         )
         st.button(
             label.format(count=count, t=t), key="fan", type="primary", icon=":material/call_split:",
@@ -130,7 +135,7 @@ def _actions(
                 disabled=off or len(TRIED) * work > MOST_WORK, on_click=_go, args=(here, tried),
                 help=_("From much noise to little, one after another, to see how the endings draw together."),
             )  # fmt: skip
-    with st.container(key="status"):
+    with st.container(key="fan-status"):
         if state.notice:
             st.info(tell(state.notice))
         elif run is not None and run.error:
@@ -255,7 +260,7 @@ def _narrowing(state: Endings, settings: Hashable, t: float) -> None:
         st.caption(_(words.NARROWING_EMPTY))
 
 
-def _words(run: FanRun | None, found: Measured | None, back: Back) -> None:
+def _words(run: FanRun | None, found: Measured | None) -> None:
     """What these endings show, in numbers of theirs."""
     st.markdown(f"**{_('One start, many endings')}**")
     st.markdown(_(words.ENDINGS))

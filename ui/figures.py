@@ -373,10 +373,17 @@ def narrowing(rows: Sequence[Row], t: float, *, height: int = HEIGHT) -> Figure:
     """
     figure = _base("", _("start t"), _("distance (rms)"), height=height)
     start = "t %{x:.3g}<br>"
+    apart, away = _("{y} apart on average"), _("{y} away on average")
     series = [
-        (_("between two endings"), [row.apart for row in rows], BACK, "solid", _("{y} apart on average")),
-        (_("an ending to yours"), [row.to_upload for row in rows], THERE, "dot", _("{y} away on average")),
-        (_("their mean to yours"), [row.mean_to_upload for row in rows], THERE, "solid", _("{y} away")),
+        (_("between two endings"), [row.apart for row in rows], BACK, "solid", apart),
+        (_("an ending to your picture"), [row.to_upload for row in rows], THERE, "dot", away),
+        (
+            _("their mean to your picture"),
+            [row.mean_to_upload for row in rows],
+            THERE,
+            "solid",
+            _("{y} away"),
+        ),
     ]
     starts = [row.t for row in rows]
     for name, values, colour, dash, hover in series:

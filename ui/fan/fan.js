@@ -37,7 +37,7 @@ class Fan {
     const actions = { before: () => this.show(this.at - 1), after: () => this.show(this.at + 1), close: () => this.dialog.close() };
     for (const [what, act] of Object.entries(actions)) this.find(`[data-do=${what}]`).addEventListener("click", act);
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
-    this.dialog.addEventListener("close", () => this.buttons[this.at]?.focus());
+    this.dialog.addEventListener("close", () => this.buttons[this.shown]?.focus());
   }
 
   close() {
@@ -98,7 +98,7 @@ class Fan {
   }
 
   show(k) {
-    this.at = (k + this.buttons.length) % this.buttons.length;
+    this.at = this.shown = (k + this.buttons.length) % this.buttons.length;
     this.enlarge();
     if (!this.dialog.open) this.dialog.showModal();
   }
