@@ -373,7 +373,7 @@ def narrowing(rows: Sequence[Row], t: float, *, height: int = HEIGHT) -> Figure:
     """
     figure = _base("", _("start t"), _("distance (rms)"), height=height)
     start = "t %{x:.3g}<br>"
-    apart, away = _("{y} apart on average"), _("{y} away on average")
+    apart, away, one = _("{y} apart on average"), _("{y} away on average"), _("{y} away")
     series = [
         (_("between two endings"), [row.apart for row in rows], BACK, "solid", apart),
         (_("an ending to your picture"), [row.to_upload for row in rows], THERE, "dot", away),
