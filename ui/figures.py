@@ -373,17 +373,13 @@ def narrowing(rows: Sequence[Row], t: float, *, height: int = HEIGHT) -> Figure:
     """
     figure = _base("", _("start t"), _("distance (rms)"), height=height)
     start = "t %{x:.3g}<br>"
-    apart, away, one = _("{y} apart on average"), _("{y} away on average"), _("{y} away")
+    figure.update_axis("xaxis", range=[-0.02, 1.02])
+    figure.update_axis("yaxis", rangemode="tozero")
+    apart, on_average, away = _("{y} apart on average"), _("{y} away on average"), _("{y} away")
     series = [
         (_("between two endings"), [row.apart for row in rows], BACK, "solid", apart),
-        (_("an ending to your picture"), [row.to_upload for row in rows], THERE, "dot", away),
-        (
-            _("their mean to your picture"),
-            [row.mean_to_upload for row in rows],
-            THERE,
-            "solid",
-            _("{y} away"),
-        ),
+        (_("an ending to your picture"), [row.to_upload for row in rows], THERE, "dot", on_average),
+        (_("their mean to your picture"), [row.mean_to_upload for row in rows], THERE, "solid", away),
     ]
     starts = [row.t for row in rows]
     for name, values, colour, dash, hover in series:
