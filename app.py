@@ -21,6 +21,7 @@ st.navigation(
         st.Page("ui/pages/learn.py", title=_("Learn"), icon=":material/school:"),
         st.Page("ui/pages/gallery.py", title=_("Gallery"), icon=":material/grid_view:"),
         st.Page("ui/pages/endings.py", title=_("Endings"), icon=":material/call_split:"),
+        st.Page("ui/pages/compare.py", title=_("Compare"), icon=":material/compare:"),
         st.Page("ui/pages/networks.py", title=_("Networks"), icon=":material/hub:"),
     ],
     position="top",

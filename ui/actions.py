@@ -31,7 +31,7 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
     """Draw them for the way back that stands, or the one that could be begun."""
     back = replace(back, start=st.session_state["start"])
     run = here.run
-    looks = most_looks(back, 2 if guided(back, model) else 1)
+    looks = most_looks_of(back, model)
     pixels = there.x0[0, 0].numel()
     too_much = looks * pixels > MOST_WORK
     st.segmented_control(
@@ -60,9 +60,9 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
         elif run is not None and run.error:
             st.error(tell(run.error))
         elif run is not None and computing:
-            st.progress(run.done, _progress(run))
+            st.progress(run.done, progress(run))
         elif run is not None and run.finished:
-            st.markdown(_arrived(run.way))
+            st.markdown(arrived(run.way))
         elif too_much:
             most = back.steps * MOST_WORK // (looks * pixels)
             st.warning(_(words.TOO_MUCH).format(steps=back.steps, side=there.x0.shape[-1], most=most))
@@ -81,18 +81,19 @@ def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str
         return _("Go on")
     if st.session_state["start"] != "here":
         return _("Walk back")
-    begin = _begin(here, there)
-    return _("Walk back from t = {t:.3g}").format(t=there.stops[begin].t)
+    t = there.stops[first_stop(here, there)].t
+    return _("Walk back from t = {t:.3g}").format(t=t)
 
 
-def guided(back: Back, model: str | None) -> bool:
-    """Whether every question is asked twice, with the class and without."""
+def most_looks_of(back: Back, model: str | None) -> int:
+    """Looks at the network a way back costs at most; each question is asked twice where a class guides it."""
     card = cards().get(model or "", {})
     asked = back.label is not None or (back.start == "noise" and bool(card.get("classes")))
-    return asked and card.get("guidance", 1) != 1
+    return most_looks(back, 2 if asked and card.get("guidance", 1) != 1 else 1)
 
 
-def _progress(run: Run) -> str:
+def progress(run: Run) -> str:
+    """How far a way back is."""
     if (place := run.place) is not None:
         return _(words.WAITING).format(place=place[0], total=place[1])
     if run.way.start is None:
@@ -100,7 +101,7 @@ def _progress(run: Run) -> str:
     return _("Step {step} of {total}").format(step=len(run.way.steps), total=run.way.total)
 
 
-def _arrived(way: WayBack) -> str:
+def arrived(way: WayBack) -> str:
     """Where a finished way back ended, in numbers of this run."""
     text = _(words.ARRIVED).format(distance=way.steps[-1].to_upload)
     if way.asked and way.settings.label is None:
@@ -117,7 +118,7 @@ def _continues(run: Run, back: Back, model: str | None) -> bool:
     return not run.finished and run.error is None and run.way.settings == back and run.way.model == model
 
 
-def _begin(here: Session, there: WayThere) -> int:
+def first_stop(here: Session, there: WayThere) -> int:
     """The stop a way back starts from: the thumb's; from t = 0, the first with noise to speak of."""
     if here.origin:
         return min(here.origin, len(there.stops) - 1)
@@ -127,14 +128,19 @@ def _begin(here: Session, there: WayThere) -> int:
 
 def go(here: Session, there: WayThere, back: Back, model: str, steps: int | None) -> None:
     """Start a way back, or go on with the one that stands; callback of the buttons."""
-    here.notice = None
     here.heed(told(STAGE))  # the thumb may have been let go just before the button was pressed
+    begin(here, there, back, model, steps)
+
+
+def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | None = None) -> None:
+    """Start a way back, or go on with the one that stands; all steps of it when not given how many."""
+    here.notice = None
     run = here.run
     if run is None or not _continues(run, back, model):
         here.drop_run()
         try:
             net = network(model)
-            way = plan_back(there, _begin(here, there), back, model)
+            way = plan_back(there, first_stop(here, there), back, model)
             if net.classes and back.start == "noise" and back.label is None:
                 way.asked = picked_class(net.classes, there.settings.seed, back.index)
             if way.asked:

@@ -34,8 +34,8 @@ KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
     "gallery_model", "gallery_seed", "network_shown",
-    "endings", "endings_sampler",
-}  # fmt: skip
+    "endings", "endings_sampler", "differ",
+    }  # fmt: skip
 
 
 def picture() -> None:
@@ -235,5 +235,5 @@ def _unlight_preset() -> None:
 def keep() -> None:
     """Keep what was set while another page is shown; Streamlit forgets what is not drawn."""
     for key in [k for k in st.session_state if isinstance(k, str)]:
-        if key in KEPT or key.startswith(("label-", "gallery_label-")):
+        if key in KEPT or key.startswith(("label-", "gallery_label-", "b_")):
             st.session_state[key] = st.session_state[key]

@@ -13,11 +13,11 @@ from torch import Tensor
 from diffusion.errors import Said, Sentence
 from diffusion.sampler import DETERMINISTIC
 from ui import figures, links, words
-from ui.actions import PATIENCE, WORTH_SAYING, guided
+from ui.actions import PATIENCE, WORTH_SAYING, most_looks_of
 from ui.chunks import Chunk
 from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
-from ui.journey import NOTHING_TO_TAKE, WayThere, most_looks
+from ui.journey import NOTHING_TO_TAKE, WayThere
 from ui.language import _, each, joined, tell
 from ui.queue import BusyError
 from ui.resources import network, pace, queue
@@ -103,7 +103,7 @@ def _nearest(there: WayThere, t: float) -> int:
 
 def _work(there: WayThere, back: Back, model: str | None, count: int) -> tuple[int, int]:
     """Looks at the network for so many endings, and those times pixels."""
-    looks = count * most_looks(back, 2 if guided(back, model) else 1)
+    looks = count * most_looks_of(back, model)
     return looks, looks * there.x0[0, 0].numel()
 
 

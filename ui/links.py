@@ -15,6 +15,7 @@ import streamlit as st
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import words
+from ui.compare import DIFFER, OTHER
 from ui.controls import DEFAULT_SAMPLE
 from ui.endings import COUNTS, Endings
 from ui.journey import MOST_STOPS, VIEWS
@@ -98,6 +99,18 @@ def one_of(options: Sequence[str]) -> Reader:
     return read
 
 
+def some_of(options: Sequence[str]) -> Reader:
+    """Read some of the options, "none" for none of them."""
+
+    def read(text: str) -> list[str]:
+        names = [] if text == "none" else text.split(",")
+        if not set(names) <= set(options) or len(set(names)) < len(names):
+            raise ValueError(text)
+        return names
+
+    return read
+
+
 def _bounded(name: str, default: float, bounds: tuple[float, float], kind: Callable[..., Reader]) -> Field:
     return Field(name, default, kind(*bounds), "{:g} – {:g}".format(*bounds))
 
@@ -129,9 +142,21 @@ def fields() -> tuple[Field, ...]:
         _choice("endings", COUNTS[1], COUNTS),
         _choice("endings_sampler", back.sampler, list(SAMPLERS)),
         _bounded("endings_t", Endings().t, (0.0, 1.0), number),
+        Field("differ", list(DIFFER), some_of(list(OTHER)), ", ".join(OTHER)),
+        *_beside(networks),
         Field("crop", Crop(), _crop, "x,y,side"),
         _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
     )
+
+
+def _beside(networks: Sequence[str]) -> list[Field]:
+    """The settings of a second journey."""
+    options = {"model": networks, "process": list(PROCESSES), "sampler": list(SAMPLERS)}
+    options |= {"grid": GRIDS, "back_grid": GRIDS}
+    bounds = {"steps": STEPS_RANGE, "seed": SEED_RANGE, "back_steps": BACK_STEPS_RANGE}
+    found = [_choice(f"b_{name}", OTHER[name], some) for name, some in options.items()]
+    found += [_bounded(f"b_{name}", OTHER[name], some, whole) for name, some in bounds.items()]
+    return [*found, _bounded("b_sigma_q", OTHER["sigma_q"], SIGMA_Q_RANGE, number)]
 
 
 def read(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -219,6 +244,8 @@ def _crop(text: str) -> Crop:
 def _text(value: Any) -> str:  # noqa: ANN401 - a setting's value
     if isinstance(value, Crop):
         return ",".join(_text(part) for part in (value.x, value.y, value.side))
+    if isinstance(value, list):
+        return ",".join(value) or "none"
     if isinstance(value, float):
         return repr(int(value)) if value == int(value) else repr(value)
     return str(value)

@@ -41,9 +41,9 @@ def style() -> str:
     return STYLE.replace("ON_ACCENT", "#06282a" if dark else "#ffffff")
 
 
-def prepare(settings: There, model: str | None, size: int) -> None:
-    """Compute the way there, unless it stands already for just these settings."""
-    here = session()
+def prepare(settings: There, model: str | None, size: int, here: Session | None = None) -> None:
+    """Compute the way there of the session (or another journey), unless it stands for just these settings."""
+    here = here or session()
     if here.picture is None:
         return
     bar = st.empty()  # always there, so that what follows keeps its place from rerun to rerun
@@ -125,6 +125,7 @@ def mount(
     back: Mapping[str, Any] | None = None,
     following: bool = False,
     one_way: bool = False,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Mount a stage and the depots of its frames; what it tells is read by :func:`told`.
 
@@ -141,20 +142,30 @@ def mount(
         Keep to the newest frame of the way back.
     one_way : bool
         There is to be no way back: the way there takes the whole line.
+    more : mapping, optional
+        What else ``stage.js`` reads: a second journey under the same thumb.
     """
     with st.container(key=f"depots-{key}"):
         for chunk in (*chunks["there"], *chunks["back"]):
             depot(chunk.name, chunk.message)
-    data = {
-        "there": _numbers(there.stops) | {"total": there.settings.steps},
-        "back": back,
-        "chunks": {way: [{"chunk": c.name, "count": c.count} for c in cs] for way, cs in chunks.items()},
+    data = side(there, chunks, back) | {
         "at": {"stop": stop, "turn": turn},
         "following": following,
         "oneWay": one_way,
         "words": each(words.STAGE),
     }
-    stage(data, key=key)
+    stage(data | dict(more or {}), key=key)
+
+
+def side(
+    there: WayThere, chunks: Mapping[str, Sequence[Chunk]], back: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """One journey as ``stage.js`` reads it; see :func:`mount`."""
+    return {
+        "there": _numbers(there.stops) | {"total": there.settings.steps},
+        "back": back,
+        "chunks": {way: [{"chunk": c.name, "count": c.count} for c in cs] for way, cs in chunks.items()},
+    }
 
 
 def _numbers(stops: Sequence[Stop]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,13 @@ from diffusion import Crop
 from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
+from ui.compare import Thumb
 from ui.endings import Endings
 from ui.journey import WayThere
 from ui.runs import Run
 from ui.stage import Told
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,15 @@ class Session:
     chunks : Chunks
         Frames packed for the browser.
     number : int
-        Counts the ways there.
+        Tells one way there from another.
     chosen : dict of str to str
         The last sound choice of each widget that offers some.
     opening : bool
         Whether a way back is to begin by itself as soon as the way there stands.
     endings : Endings
         Many ways back from one start.
+    thumb : Thumb
+        The one over this journey and another.
     """
 
     picture: Picture | None = None
@@ -97,6 +103,7 @@ class Session:
     chosen: dict[str, str] = field(default_factory=dict)
     opening: bool = False
     endings: Endings = field(default_factory=Endings)
+    thumb: Thumb = field(default_factory=Thumb)
 
     @property
     def computing(self) -> bool:
@@ -112,7 +119,7 @@ class Session:
         """Take up a new way there, whole: nothing here lets a waiting rerun cut in."""
         self.drop_run()
         self.there, self.there_key = there, key
-        self.chunks, self.number = Chunks(), self.number + 1
+        self.chunks, self.number = Chunks(), next(_numbers)
         self.origin = min(self.origin, self.last())
         self.move_to(self.origin)
 
@@ -144,3 +151,12 @@ def session() -> Session:
     if "journey" not in st.session_state:
         st.session_state["journey"] = Session()
     return st.session_state["journey"]
+
+
+def beside() -> Session:
+    """The second journey of the session that asks: the same picture, settings of its own."""
+    if "beside" not in st.session_state:
+        st.session_state["beside"] = Session()
+    here, other = session(), st.session_state["beside"]
+    other.picture, other.crop = here.picture, here.crop
+    return other

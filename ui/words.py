@@ -290,6 +290,25 @@ MEAN_AND_GUESS = N_(
     "{count} it is {gap:.3f} away; chance alone would leave about {chance:.3f}, and the rest is the error of "
     "the network and of the steps."
 )
+COMPARE_SUBTITLE = N_("Two journeys with the same picture, moved by one thumb.")
+COMPARE_HELP = N_(
+    "A is the journey, with the settings at the side. B shares all of them but those you choose here."
+)
+COMPARED = {
+    "model": N_("network"),
+    "process": N_("process"),
+    "sigma_q": N_("σ_q"),
+    "steps": N_("T, steps"),
+    "grid": N_("steps are"),
+    "seed": N_("seed"),
+    "sampler": N_("sampler"),
+    "back_steps": N_("steps back"),
+    "back_grid": N_("steps back are"),
+}
+COMPARE_SAME = N_("Nothing differs yet, so both journeys are the same to the last bit.")
+COMPARE_TOO_MUCH = N_(
+    "This way back would hold the machine up for too long; take fewer steps or a smaller stage."
+)
 LINK_ODD = N_("The link says {name} = {given}, which cannot be ({allowed}). The usual value is used.")
 LINK_UPLOAD = N_(
     "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "

@@ -4,10 +4,12 @@
 //   at: {stop, turn}      where the thumb is put when `turn` is new
 //   following: bool       keep to the newest frame of the way back
 //   oneWay: bool          no way back is to come: the way there takes the whole line
+//   beside: {there, back, chunks}       a second journey under the same thumb; may be absent
+//   line: [[place, stop, stop beside]]  where on the line each position of that thumb lies, and what is seen there
+//   titles: []            what the two are called
 //   words
 // }
-// Stops 0 .. there-1 lie on the way there, the rest on the way back. null stands for an infinite snr,
-// and for a `measured` that is not there.
+// Stops 0 .. there-1 of a journey lie on its way there, the rest on its way back.
 
 const depots = (window.thereAndBackDepots ??= new Map());
 const stages = new WeakMap();
@@ -35,6 +37,7 @@ class Stage {
     this.root = parent.querySelector(".stage");
     this.find = (selector) => this.root.querySelector(selector);
     this.timeline = this.find(".timeline");
+    this.sides = [new Side(this.find(".top"))];
     this.stop = 0;
     this.turn = null;
     this.playing = 0;
@@ -62,7 +65,13 @@ class Stage {
 
   update(data) {
     this.data = data;
-    this.count = data.there.t.length + (data.back ? data.back.t.length : 0);
+    if (data.beside && this.sides.length === 1) {
+      const top = this.sides[0].top.cloneNode(true);
+      this.sides[0].top.after(top);
+      this.sides.push(new Side(top));
+    }
+    this.sides.forEach((side, k) => side.update(k ? data.beside : data, data.titles?.[k], data.words));
+    this.count = data.line?.length ?? this.sides[0].count;
     if (data.at.turn !== this.turn) {
       if (this.turn === null || !data.following) this.pause();
       this.turn = data.at.turn;
@@ -166,7 +175,8 @@ class Stage {
     const tick = (now) => {
       // One way takes about six seconds at 1x, at most 24 stops a second, 4 where motion is unwelcome.
       const most = calm.matches ? 4 : 24;
-      const rate = Math.min(most, (this.data.there.t.length / 6) * Number(this.find("select").value));
+      const stops = this.data.line ? this.count / 2 : this.data.there.t.length;
+      const rate = Math.min(most, (stops / 6) * Number(this.find("select").value));
       due += ((now - last) / 1000) * rate;
       last = now;
       if (due >= 1) {
@@ -194,6 +204,7 @@ class Stage {
 
   /** Position of a stop on the line, 0 to 1: the way there on the left half, back on the right. */
   place(stop) {
+    if (this.data.line) return this.data.line[stop][0];
     const there = this.data.there.t.length;
     if (stop < there) return ((this.data.oneWay ? 1 : 0.5) * this.data.there.step[stop]) / this.data.there.total;
     const { from, total } = this.data.back;
@@ -212,97 +223,46 @@ class Stage {
 
   // --- what is seen --------------------------------------------------------------------------
 
-  /** The number `what` of the current stop; null stands for infinity. */
-  value(what) {
-    const there = this.data.there.t.length;
-    return this.stop < there ? this.data.there[what][this.stop] : this.data.back[what][this.stop - there];
-  }
-
-  frame(stop) {
-    const there = this.data.there.t.length;
-    const back = stop >= there;
-    let k = back ? stop - there : stop;
-    for (const { chunk, count } of this.data.chunks[back ? "back" : "there"]) {
-      if (k < count) {
-        const depot = depots.get(chunk);
-        return depot && { width: depot.width, height: depot.height, bytes: depot.frame(k) };
-      }
-      k -= count;
-    }
-    return null;
-  }
-
-  paint(canvas, frame) {
-    if (!frame || !frame.bytes) return;
-    if (canvas.width !== frame.width || canvas.height !== frame.height) {
-      canvas.width = frame.width;
-      canvas.height = frame.height;
-    }
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(frame.width, frame.height);
-    for (let i = 0, j = 0; i < frame.bytes.length; i += 3, j += 4) {
-      image.data[j] = frame.bytes[i];
-      image.data[j + 1] = frame.bytes[i + 1];
-      image.data[j + 2] = frame.bytes[i + 2];
-      image.data[j + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
-  }
-
   draw() {
     if (!this.data) return;
-    const { words, there } = this.data;
-    const onBack = this.stop >= there.t.length;
-    const picture = this.find(".picture");
-    this.paint(picture, this.frame(this.stop));
-    this.paint(this.find(".thumb-x0"), this.frame(0));
-    picture.dataset.stop = this.stop;
-
-    const total = onBack ? this.data.back.total : there.total;
-    const where = (onBack ? words.where_back : words.where_there)
-      .replace("{step}", this.value("step"))
-      .replace("{total}", total);
-    const numbers = {
-      t: this.value("t").toFixed(3),
-      sigma: short(this.value("sigma")),
-      snr: short(this.value("snr")),
-      measured: this.value("measured") === null ? "–" : short(this.value("measured")),
-    };
-    this.root.classList.toggle("on-back", onBack);
-    this.find(".where").textContent = where;
-    for (const [name, text] of Object.entries(numbers)) this.find(`[data-n=${name}]`).textContent = text;
-    this.find(".n-measured").innerHTML = lowered(onBack ? words.measured_back : words.measured_there);
-
+    const { words, line } = this.data;
+    const said = this.sides.map((side, k) => side.draw(line ? line[this.stop][k + 1] : this.stop));
+    this.root.classList.toggle("on-back", this.sides.some((side) => side.onBack));
     const left = `${100 * this.place(this.stop)}%`;
     this.find(".thumb").style.left = left;
     this.find(".needle").style.left = left;
-    const line = this.timeline;
-    line.setAttribute("aria-valuemin", 0);
-    line.setAttribute("aria-valuemax", this.count - 1);
-    line.setAttribute("aria-valuenow", this.stop);
-    line.setAttribute("aria-valuetext", `${where}, t ${numbers.t}, ${words.sigma} ${numbers.sigma}`);
-    picture.setAttribute("aria-label", `${words.picture}: ${where}`);
+    this.timeline.setAttribute("aria-valuemin", 0);
+    this.timeline.setAttribute("aria-valuemax", this.count - 1);
+    this.timeline.setAttribute("aria-valuenow", this.stop);
+    this.timeline.setAttribute("aria-valuetext", said.join("; "));
   }
 
-  /** The sigma_t^2 curve over both ways, in the same places as the stops below it. */
+  /** The sigma_t^2 curves over both ways, in the same places as the stops below them. */
   curves() {
-    const { there, back } = this.data;
-    const top = Math.max(...there.sigma) ** 2 || 1;
-    const point = (stop, sigma) => `${(1000 * this.place(stop)).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
-    const draw = (name, points) => {
-      const d = points.length ? `M${points.join("L")}` : "";
-      const xs = points.map((p) => p.split(" ")[0]);
-      this.find(`.line.${name}`).setAttribute("d", d);
-      this.find(`.area.${name}`)?.setAttribute("d", d && `${d}L${xs.at(-1)} 100L${xs[0]} 100Z`);
+    const { there, back, beside, line } = this.data;
+    const top = Math.max(...there.sigma, ...(beside?.there.sigma ?? [])) ** 2 || 1;
+    const height = (sigma) => (100 - 96 * (sigma ** 2 / top)).toFixed(2);
+    // Two journeys share a line of times; one has its own line of steps.
+    const place = (way, k, before) => {
+      if (!line) return this.place(before + k);
+      return before ? 1 - way.t[k] / 2 : way.t[k] / 2;
     };
-    draw("there", there.sigma.map((sigma, k) => point(k, sigma)));
-    draw("back", back ? back.sigma.map((sigma, k) => point(there.t.length + k, sigma)) : []);
-    const mirrored = there.sigma.map((sigma, k) => {
-      return `${(1000 * (1 - this.place(k))).toFixed(2)} ${(100 - 96 * (sigma ** 2 / top)).toFixed(2)}`;
-    });
+    const points = (way, before) => way.sigma.map((sigma, k) => `${(1000 * place(way, k, before)).toFixed(2)} ${height(sigma)}`);
+    const path = (points) => (points.length ? `M${points.join("L")}` : "");
+    const draw = (name, points) => {
+      const xs = points.map((p) => p.split(" ")[0]);
+      this.find(`.line.${name}`).setAttribute("d", path(points));
+      this.find(`.area.${name}`)?.setAttribute("d", path(points) && `${path(points)}L${xs.at(-1)} 100L${xs[0]} 100Z`);
+    };
+    draw("there", points(there, 0));
+    draw("back", back ? points(back, there.t.length) : []);
+    const mirrored = there.sigma.map((sigma, k) => `${(1000 * (1 - place(there, k, 0))).toFixed(2)} ${height(sigma)}`);
     draw("ahead", back || this.data.oneWay ? [] : mirrored.reverse());
-    this.root.classList.toggle("no-back", !back);
+    const other = beside ? path(points(beside.there, 0)) + path(beside.back ? points(beside.back, 1) : []) : "";
+    this.find(".line.beside").setAttribute("d", other);
+    this.root.classList.toggle("no-back", !back && !beside?.back);
     this.root.classList.toggle("one-way", Boolean(this.data.oneWay));
+    this.root.classList.toggle("pair", Boolean(beside));
   }
 
   words() {
@@ -312,9 +272,6 @@ class Stage {
       home: words.home, back: words.step_back, on: words.step_on, end: words.end,
     })) this.name(what, label);
     if (!this.playing) this.name("play", words.play);
-    for (const name of ["t", "sigma", "snr"]) this.find(`.n-${name}`).innerHTML = lowered(words[name]);
-    this.find(".upload figcaption").innerHTML = lowered(words.upload);
-    this.find(".thumb-x0").setAttribute("aria-label", words.upload);
     this.find(".speed span").textContent = words.speed;
     this.find(".smooth span").textContent = words.smooth;
     const ends = this.root.querySelectorAll(".ends span");
@@ -329,6 +286,85 @@ class Stage {
     button.setAttribute("aria-label", label);
     button.title = label;
   }
+}
+
+/** One picture with its numbers: a stage has one, or two under one thumb. */
+class Side {
+  constructor(top) {
+    this.top = top;
+    this.find = (selector) => top.querySelector(selector);
+  }
+
+  update(journey, title, words) {
+    this.journey = journey;
+    this.words = words;
+    this.count = journey.there.t.length + (journey.back?.t.length ?? 0);
+    for (const name of ["t", "sigma", "snr"]) this.find(`.n-${name}`).innerHTML = lowered(words[name]);
+    this.find(".title").textContent = this.title = title ?? "";
+    this.find(".upload figcaption").innerHTML = lowered(words.upload);
+    this.find(".thumb-x0").setAttribute("aria-label", words.upload);
+  }
+
+  frame(stop) {
+    const there = this.journey.there.t.length;
+    const back = stop >= there;
+    let k = back ? stop - there : stop;
+    for (const { chunk, count } of this.journey.chunks[back ? "back" : "there"]) {
+      if (k < count) {
+        const depot = depots.get(chunk);
+        return depot && { width: depot.width, height: depot.height, bytes: depot.frame(k) };
+      }
+      k -= count;
+    }
+    return null;
+  }
+
+  /** Show a stop; returns what is said of it. */
+  draw(stop) {
+    const { words, journey } = this;
+    const there = journey.there.t.length;
+    this.onBack = stop >= there;
+    const way = this.onBack ? journey.back : journey.there;
+    const k = this.onBack ? stop - there : stop;
+    const picture = this.find(".picture");
+    paint(picture, this.frame(stop));
+    paint(this.find(".thumb-x0"), this.frame(0));
+    picture.dataset.stop = stop;
+
+    // null stands for an infinite snr, and for a `measured` that is not there.
+    const numbers = {
+      t: way.t[k].toFixed(3),
+      sigma: short(way.sigma[k]),
+      snr: short(way.snr[k]),
+      measured: way.measured[k] === null ? "–" : short(way.measured[k]),
+    };
+    const where = (this.onBack ? words.where_back : words.where_there)
+      .replace("{step}", way.step[k])
+      .replace("{total}", way.total);
+    this.find(".where").textContent = where;
+    for (const [name, text] of Object.entries(numbers)) this.find(`[data-n=${name}]`).textContent = text;
+    this.find(".n-measured").innerHTML = lowered(this.onBack ? words.measured_back : words.measured_there);
+    const named = this.title ? `${this.title}: ${where}` : where;
+    picture.setAttribute("aria-label", `${words.picture}: ${named}`);
+    return `${named}, t ${numbers.t}, ${words.sigma} ${numbers.sigma}`;
+  }
+}
+
+function paint(canvas, frame) {
+  if (!frame || !frame.bytes) return;
+  if (canvas.width !== frame.width || canvas.height !== frame.height) {
+    canvas.width = frame.width;
+    canvas.height = frame.height;
+  }
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(frame.width, frame.height);
+  for (let i = 0, j = 0; i < frame.bytes.length; i += 3, j += 4) {
+    image.data[j] = frame.bytes[i];
+    image.data[j + 1] = frame.bytes[i + 1];
+    image.data[j + 2] = frame.bytes[i + 2];
+    image.data[j + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
 }
 
 /** x_t with a lowered t; the words are the app's own, never a person's. */
