@@ -35,7 +35,7 @@ KEPT = {
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
     "gallery_model", "gallery_seed", "network_shown",
     "endings", "endings_sampler", "differ",
-    }  # fmt: skip
+}  # fmt: skip
 
 
 def picture() -> None:
