@@ -371,7 +371,7 @@ def narrowing(rows: Sequence[Row], t: float, *, height: int = HEIGHT) -> Figure:
         The start on show; ringed where it has been measured.
     height : int
     """
-    figure = base("", _("start t"), _("distance (rms)"), height=height)
+    figure = blank("", _("start t"), _("distance (rms)"), height=height)
     start = "t %{x:.3g}<br>"
     figure.update_axis("xaxis", range=[-0.02, 1.02])
     figure.update_axis("yaxis", rangemode="tozero")
@@ -384,7 +384,7 @@ def narrowing(rows: Sequence[Row], t: float, *, height: int = HEIGHT) -> Figure:
     starts = [row.t for row in rows]
     for name, values, colour, dash, hover in series:
         said = start + hover.format(y="%{y:.3f}")
-        figure.add_scatter(**line(starts, values, name, colour, said, dash=dash, few=True))
+        figure.add_scatter(**as_line(starts, values, name, colour, said, dash=dash, few=True))
     at = [row for row in rows if row.t == t]
     marker = {"color": BACK, "size": 14, "symbol": "circle-open", "line": {"width": 3}}
     ring = _trace([row.t for row in at], [row.apart for row in at], _(THUMB), start + "%{y:.3f}")
