@@ -12,6 +12,7 @@ import torch
 
 from diffusion.oracles import FiniteData
 from ui import figures
+from ui.endings import Row
 from ui.figures import Thumb
 from ui.journey import WayBack, WayThere, plan_back, walk_back, walk_there
 from ui.settings import Back, There
@@ -233,6 +234,18 @@ def test_summaries_say_the_numbers():
     assert "network takes for noise" in figures.summary_variance(Thumb(back.steps[0].stop, back=True))
     assert "posterior nothing" in figures.summary_added(there, back)
     assert figures.summary_distance(back).startswith("After 10 of 10 steps back")
+
+
+def test_narrowing_plots_what_was_measured():
+    rows = [Row(0.2, 9, 0.11, 0.31, 0.25), Row(0.7, 9, 0.42, 0.63, 0.54)]
+    figure = figures.narrowing(rows, 0.7)
+    apart, to_upload, mean, ring = figure.data
+    assert [*apart.x] == [*to_upload.x] == [*mean.x] == [0.2, 0.7]
+    assert ([*apart.y], [*to_upload.y], [*mean.y]) == ([0.11, 0.42], [0.31, 0.63], [0.25, 0.54])
+    assert ([*ring.x], [*ring.y]) == ([0.7], [0.42])
+    assert len(figures.narrowing(rows, 0.5).data[-1].x) == 0
+    assert all(text in figures.summary_narrowing(rows) for text in ("0.7", "0.42", "0.2", "0.11"))
+    assert "0.2" in figures.summary_narrowing(rows[:1])
 
 
 def test_model_card():

@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import links
+from ui.compare import OTHER
+from ui.endings import COUNTS
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
@@ -44,6 +46,15 @@ VALUES = st.fixed_dictionaries(
         "at": st.integers(0, 100),
         "crop": st.builds(Crop, SHARE, SHARE, SHARE),
         "language": st.sampled_from(["en", "zh"]),
+        "endings": st.sampled_from(COUNTS),
+        "endings_sampler": st.sampled_from(list(SAMPLERS)),
+        "endings_t": SHARE,
+        "differ": st.lists(st.sampled_from(list(OTHER)), unique=True),
+        "b_model": st.sampled_from(["digits", "dogs", "photos"]),
+        "b_process": st.sampled_from(list(PROCESSES)),
+        "b_sigma_q": st.floats(*SIGMA_Q_RANGE),
+        "b_seed": st.integers(*SEED_RANGE),
+        "b_back_grid": st.sampled_from(GRIDS),
     },
 )
 
@@ -81,6 +92,8 @@ def test_any_address_is_read(params: dict[str, str]):
         ("seed", "-1"), ("seed", "4294967296"), ("process", "magic"), ("model", "../../etc/passwd"),
         ("size", "1000000"), ("crop", "1,2"), ("crop", "nan,0,0"), ("crop", "a,b,c"), ("label", "pug"),
         ("language", "tlh"), ("at", "-5"), ("view", "<script>"),
+        ("endings", "5"), ("endings_t", "1.5"), ("differ", "sampler,sampler"), ("differ", "all"),
+        ("b_seed", "-1"), ("b_sampler", "magic"), ("b_model", "none"),
     ],
 )  # fmt: skip
 def test_nonsense_falls_back_with_a_note(name: str, text: str):

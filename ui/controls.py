@@ -35,7 +35,8 @@ DEFAULT_SAMPLE = "cat"
 KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
-    "gallery_model", "gallery_seed", "network_shown", "endings", "endings_sampler", "differ",
+    "gallery_model", "gallery_seed", "network_shown",
+    "endings", "endings_sampler", "differ",
 }  # fmt: skip
 
 

@@ -40,7 +40,8 @@ def show(back: Back, model: str | None) -> None:
     """Draw everything; while endings are computed, draw it again and again."""
     st.html(STYLE)
     ticking = session().endings.computing
-    st.fragment(_draw, run_every=TICK if ticking else None)(replace(back, start="here"), model, ticking)
+    back = replace(back, start="here", index=0)  # neither counts here, so neither shall tell endings apart
+    st.fragment(_draw, run_every=TICK if ticking else None)(back, model, ticking)
 
 
 def _draw(back: Back, model: str | None, ticking: bool) -> None:

@@ -298,12 +298,12 @@ COMPARED = {
     "model": N_("network"),
     "process": N_("process"),
     "sigma_q": N_("σ_q"),
-    "steps": N_("T, steps"),
-    "grid": N_("steps are"),
+    "steps": N_("steps there"),
+    "grid": N_("spacing there"),
     "seed": N_("seed"),
     "sampler": N_("sampler"),
     "back_steps": N_("steps back"),
-    "back_grid": N_("steps back are"),
+    "back_grid": N_("spacing back"),
 }
 COMPARE_SAME = N_("Nothing differs yet, so both journeys are the same to the last bit.")
 COMPARE_TOO_MUCH = N_(
