@@ -464,9 +464,9 @@ def test_one_thumb_moves_two_pictures_without_the_server(browser: Browser, addre
     )
     app.settle()
     assert app.stop == app.last > T
-    for number, (canvas, way, sampler) in enumerate(zip(canvases, ways, ("posterior", "ddim"), strict=True)):
+    for seed, (canvas, way, sampler) in enumerate(zip(canvases, ways, ("posterior", "ddim"), strict=True)):
         back = plan_back(way, 37, Back(sampler=sampler), MODEL)
-        for _ in walk_back(back, load_denoiser(MODEL), number):
+        for _ in walk_back(back, load_denoiser(MODEL), seed):
             pass
         np.testing.assert_array_equal(
             app.drawn(canvas).pixels, shown_bytes(back.state(back.total)[0], VIEWS[0])[0]
