@@ -87,7 +87,7 @@ def _draw(one: Choice, other: Choice, ticking: bool) -> None:
             here.run.seen()
     computing = a.computing or b.computing  # asked once: all that is drawn now tells of one moment
     _heed(a, b)
-    view = st.session_state.setdefault("view", VIEWS[0])
+    view = st.session_state["view"] = st.session_state.get("view") or VIEWS[0]
     sides = [_Side(a, one, view), _Side(b, other, view)]
     thumb.follow(timeline(sides[0].times, sides[1].times), a.stop)
     _put(a, b)
