@@ -265,6 +265,42 @@ def test_seed_decides_the_noise(desk: App) -> None:
     desk.until(lambda: np.array_equal(desk.pixels(), first), "the old seed's noise does not come back")
 
 
+# --- languages ----------------------------------------------------------------------------------
+
+
+def test_the_language_is_changed_in_place(desk: App) -> None:
+    desk.page.locator(".st-key-sampler").scroll_into_view_if_needed()
+    desk.settle()  # a list of choices closes when the sidebar is still moving
+    desk.choose("sampler", words.SAMPLERS["ddim"])
+    desk.type("seed", 7)
+    desk.put(60)
+    numbers, pixels = desk.numbers(), desk.pixels()
+    for name, tag, sampler in (
+        ("简体中文", "zh-Hans", "DDIM（不加新噪声）"),
+        ("English", "en", words.SAMPLERS["ddim"]),
+    ):
+        desk.page.locator(".st-key-language button", has_text=name).click()
+        desk.until(lambda tag=tag: desk.page.locator(f"html[lang={tag}]").count(), f"no page in {name}")
+        desk.settle()
+        chosen = desk.page.locator(".st-key-sampler")
+        assert sampler in chosen.inner_text() + chosen.locator("input").input_value()
+        assert desk.page.locator(".st-key-seed input").input_value() == "7"
+        assert desk.stop == 60
+        assert desk.numbers() == numbers
+        np.testing.assert_array_equal(desk.pixels(), pixels)
+    desk.choose("sampler", words.SAMPLERS[Back().sampler])
+    desk.type("seed", 0)
+
+
+def test_a_chinese_browser_is_answered_in_chinese(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="zh-CN")
+    app = new_page(context, address).open("数字")
+    assert app.page.locator("html[lang=zh-Hans]").count()
+    assert app.page.locator(".stage .where").inner_text() == f"去程 · 第 0/{T} 步"
+    assert not app.traffic.complaints
+    context.close()
+
+
 # --- pictures -----------------------------------------------------------------------------------
 
 

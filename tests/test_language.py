@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import ui.switch  # noqa: F401 - before any test puts another language in place
 from diffusion import PictureError
 from diffusion.errors import Sentence
 from tools.make_words import file_of, gathered, in_code, read
@@ -210,7 +211,7 @@ def test_each_page_in_each_language(page: str, code: str, monkeypatch: pytest.Mo
     assert not app.error
     said = said_on(app)
     assert said
-    if code == "zh":
+    if code == "zh" and page != "ui/pages/networks.py":  # whose cards show their own sheets, in English
         english = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
         left = [text for text in said if english.search(re.sub(r"\$[^$]*\$|<.*?>|van der", "", text))]
         assert not left

@@ -8,6 +8,8 @@ from typing import Any
 
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
@@ -152,7 +154,9 @@ def way_back(model: str | None, sampler: str = "sampler") -> Back:
     low, high = INDEX_RANGE
     index = st.number_input(
         _("Noise number"), low, high, key="index",
-        help=_("Which of the seed's noises a start in pure noise takes: picture 0, 1, 2 … of its gallery."),
+        help=_(
+            "{low} to {high}: which of the seed's noises a start in pure noise takes, as in its gallery."
+        ).format(low=low, high=high),
     )  # fmt: skip
     return Back(st.session_state["start"], chosen, int(steps), grid, label, int(index))
 
@@ -170,6 +174,7 @@ def _uploaded(key: str) -> None:
         return
     here.uploads += 1  # empties the uploader: the small decoded picture is kept, the file is not
     data = file.getvalue()
+    _let_go(file.file_id)
     try:
         image = open_picture(data)
     except PictureError as error:
@@ -179,6 +184,13 @@ def _uploaded(key: str) -> None:
     st.session_state["sample"] = None
     st.session_state["camera_on"] = False
     _show(Picture(hashlib.sha256(data).hexdigest()[:16], file.name, "", image))
+
+
+def _let_go(file_id: str) -> None:
+    """Drop an uploaded file; Streamlit would hold it until the session ends."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context and isinstance(files := context.uploaded_file_mgr, MemoryUploadedFileManager):
+        files.remove_file(context.session_id, file_id)
 
 
 def _picked() -> None:

@@ -16,6 +16,7 @@ from ui.chunks import Chunk
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
 from ui.panels import apart, explained, plots
+from ui.resources import queue
 from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
@@ -31,8 +32,8 @@ STYLE = """<style>
 }
 </style>"""
 
-#: Seconds between looks at a way back under way.
-TICK = 0.25
+#: Seconds between looks at a way back under way, and the most when many compute.
+TICK, SLOWEST_TICK = 0.25, 2.0
 
 
 def style() -> str:
@@ -69,7 +70,8 @@ def show(back: Back, model: str | None) -> None:
         here.opening = False
         begin(here, here.there, back, model)
     ticking = here.computing
-    st.fragment(_draw, run_every=TICK if ticking else None)(back, model, ticking)
+    every = min(SLOWEST_TICK, TICK * max(1.0, queue().load / queue().workers))
+    st.fragment(_draw, run_every=every if ticking else None)(back, model, ticking)
 
 
 def _draw(back: Back, model: str | None, ticking: bool) -> None:
