@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diffusion.errors import N_, Listed, Sentence
+
 
 @dataclass(frozen=True)
 class Table:
@@ -20,23 +22,54 @@ class Table:
     Attributes
     ----------
     head : tuple of str
-    rows : tuple of tuple of str
+    rows : tuple of tuple of str or Sentence
         Numbers rounded to four digits; ``**`` and backticks as in Markdown.
+    title : str
+        Empty where the section's own title says enough.
     """
 
     head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[str | Sentence, ...], ...]
+    title: str = ""
 
     @classmethod
-    def of(cls, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    def of(cls, head: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> Table:
         """Round the numbers of `rows`."""
-        return cls(tuple(head), tuple(tuple(number(cell) for cell in row) for row in rows))
+        cells = (tuple(cell if isinstance(cell, Sentence) else number(cell) for cell in row) for row in rows)
+        return cls(tuple(head), tuple(cells), title)
 
     def markdown(self) -> str:
         """As Markdown writes it."""
-        escaped = ([cell.replace("|", "\\|") for cell in row] for row in self.rows)
-        lines = ["| " + " | ".join(self.head) + " |", "|" + "---|" * len(self.head)]
+        escaped = ([str(cell).replace("|", "\\|") for cell in row] for row in self.rows)
+        lines = [f"### {self.title}\n"] if self.title else []
+        lines += ["| " + " | ".join(self.head) + " |", "|" + "---|" * len(self.head)]
         return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in escaped])
+
+
+@dataclass(frozen=True)
+class Text:
+    """Sentences that stand together, in Markdown.
+
+    Attributes
+    ----------
+    sentences : tuple of Sentence
+    points : bool
+        Whether each is a point of a list.
+    """
+
+    sentences: tuple[Sentence, ...]
+    points: bool = False
+
+    @classmethod
+    def of(cls, text: str, **values: Any) -> Text:  # noqa: ANN401 - whatever a place takes
+        """A single sentence."""
+        return cls((Sentence(text, values),))
+
+    def markdown(self) -> str:
+        """As Markdown writes it."""
+        if self.points:
+            return "\n".join(f"- {sentence}" for sentence in self.sentences)
+        return " ".join(str(sentence) for sentence in self.sentences)
 
 
 @dataclass(frozen=True)
@@ -46,18 +79,15 @@ class Section:
     Attributes
     ----------
     title : str
-    parts : tuple of str or Table
-        Paragraphs of Markdown, and tables.
+    parts : tuple of Text or Table
     """
 
     title: str
-    parts: tuple[str | Table, ...]
+    parts: tuple[Text | Table, ...]
 
     def markdown(self) -> Iterable[str]:
         """Its title and parts as Markdown."""
-        return f"## {self.title}", *(
-            part if isinstance(part, str) else part.markdown() for part in self.parts
-        )
+        return f"## {self.title}", *(part.markdown() for part in self.parts)
 
 
 def sections(card: dict[str, Any]) -> list[Section]:
@@ -175,10 +205,11 @@ def figures_table(figures: Iterable[dict[str, Any]]) -> Table:
             sign = "≥" if figure.get("at_least", True) else "≤"
             target = f"{sign} {number(figure['target'])}{unit}"
             short = abs(figure["value"] - figure["target"])
-            verdict = "met" if reached else f"**short by {number(short)}{unit}**"
+            much = f"{number(short)}{unit}"
+            verdict = Sentence("met") if reached else Sentence("**short by {much}**", {"much": much})
         measured = f"{number(figure['value'])}{unit}"
         rows.append([figure["what"], target, measured, verdict, figure.get("note", "")])
-    return Table.of(["what", "target", "measured", "", "how"], rows)
+    return Table.of([N_("what"), N_("target"), N_("measured"), "", N_("how")], rows)
 
 
 def number(value: Any) -> str:  # noqa: ANN401 - a cell may hold anything
@@ -193,53 +224,60 @@ def number(value: Any) -> str:  # noqa: ANN401 - a cell may hold anything
 
 
 def _data(card: dict[str, Any]) -> Section | None:
-    data = card.get("data", {})
+    data, training = card.get("data", {}), card.get("training", {})
     lines = []
     if data:
-        part = f", {data['part']}" if data.get("part") else ""
-        lines.append(f"- **Data**: {data.get('name', '')}{part}. {data.get('source', '')}.")
-        lines.append(f"- **Licence of the data**: {data.get('licence', 'not stated')}.")
+        name, source = Listed((data.get("name", ""), data.get("part", ""))), data.get("source", "")
+        lines.append(Sentence("**Data**: {name}. {source}.", {"name": name, "source": source}))
+        licence = data.get("licence") or N_("not stated")
+        lines.append(Sentence("**Licence of the data**: {licence}.", {"licence": licence}))
     if card.get("licence"):
-        lines.append(f"- **Licence of these weights**: {card['licence']}.")
-    training = card.get("training", {})
+        lines.append(Sentence("**Licence of these weights**: {licence}.", {"licence": card["licence"]}))
     if "pictures_in_set" in training:
-        lines.append(
-            f"- **Pictures**: {training['pictures_in_set']:,} to train on, "
-            f"{training.get('pictures_held_out', 0):,} held out; none is shipped."
-        )
+        counts = {"count": training["pictures_in_set"], "held_out": training.get("pictures_held_out", 0)}
+        text = N_("**Pictures**: {count:,} to train on, {held_out:,} held out; none is shipped.")
+        lines.append(Sentence(text, counts))
     if card.get("classes"):
-        advised = f" (guidance {number(card['guidance'])} is advised)" if "guidance" in card else ""
-        lines.append(f"- **Classes it can be asked for**{advised}: {', '.join(card['classes'])}.")
-    return Section("Data and licence", ("\n".join(lines),)) if lines else None
+        text = N_("**Classes it can be asked for**: {names}.")
+        if "guidance" in card:
+            text = N_("**Classes it can be asked for** (guidance {guidance} is advised): {names}.")
+        names = Listed(tuple(name.replace("_", " ") for name in card["classes"]))
+        lines.append(Sentence(text, {"names": names, "guidance": number(card.get("guidance"))}))
+    return Section(N_("Data and licence"), (Text(tuple(lines), points=True),)) if lines else None
 
 
 def _architecture(card: dict[str, Any]) -> Section | None:
     shape = card.get("architecture")
     if not shape:
         return None
-    widths = ", ".join(str(width) for width in shape.get("widths", ()))
-    extras = [
-        "group normalisation" if shape.get("norm") else "no normalisation",
-        "self-attention on the coarsest grid" if shape.get("attention") else "no attention",
+    extras: list[str | Sentence] = [
+        N_("group normalisation") if shape.get("norm") else N_("no normalisation"),
+        N_("self-attention on the coarsest grid") if shape.get("attention") else N_("no attention"),
     ]
     if shape.get("labels"):
-        extras.append(f"{shape['labels']} labels")
+        extras.append(Sentence("{count} labels", {"count": shape["labels"]}))
     if shape.get("dropout"):
-        extras.append(f"dropout {shape['dropout']}")
-    text = (
-        f"A convolutional U-Net behind EDM's preconditioning, D(x, σ): patches of "
-        f"{shape.get('patch')}×{shape.get('patch')} pixels, {widths} channels a level, "
-        f"{shape.get('blocks')} residual blocks a level each way; {'; '.join(extras)}."
+        extras.append(Sentence("dropout {share}", {"share": shape["dropout"]}))
+    text = Text.of(
+        N_(
+            "A convolutional U-Net behind EDM's preconditioning, D(x, σ): patches of {patch}×{patch} pixels, "
+            "{widths} channels a level, {blocks} residual blocks a level each way; {extras}."
+        ),
+        patch=shape.get("patch"),
+        widths=Listed(tuple(str(width) for width in shape.get("widths", ()))),
+        blocks=shape.get("blocks"),
+        extras=Listed(tuple(extras), N_("; ")),
     )
+    trained = {"low": card.get("sigma_min"), "high": card.get("sigma_max")}
     facts = [
-        ("parameters", card.get("parameters")),
-        ("bytes on disk (float16; computed in float32)", card.get("bytes")),
-        ("picture size it was trained at", card.get("size")),
-        ("noise levels σ, in [-1, 1] units", f"{card.get('sigma_min')} to {card.get('sigma_max')}"),
-        ("spread of the data it assumes", card.get("sigma_data")),
-        ("sha256 of the weights", f"`{card['sha256']}`" if "sha256" in card else None),
+        (N_("parameters"), card.get("parameters")),
+        (N_("bytes on disk (float16; computed in float32)"), card.get("bytes")),
+        (N_("picture size it was trained at"), card.get("size")),
+        (N_("noise levels σ, in [-1, 1] units"), Sentence("{low} to {high}", trained)),
+        (N_("spread of the data it assumes"), card.get("sigma_data")),
+        (N_("sha256 of the weights"), f"`{card['sha256']}`" if "sha256" in card else None),
     ]
-    return Section("Architecture", (text, _facts(facts)))
+    return Section(N_("Architecture"), (text, _facts(facts)))
 
 
 def _training(card: dict[str, Any]) -> Section | None:
@@ -248,15 +286,15 @@ def _training(card: dict[str, Any]) -> Section | None:
         return None
     mean, spread = training.get("log_sigma", (None, None))
     facts = [
-        ("hours", training.get("hours")),
-        ("machine", card.get("machine")),
-        ("updates", training.get("updates")),
-        ("pictures seen", training.get("pictures_seen")),
-        ("batch", training.get("batch")),
-        ("learning rate (Adam)", training.get("learning_rate")),
-        ("ln σ of the training noise", None if mean is None else f"N({mean}, {spread}²)"),
+        (N_("hours"), training.get("hours")),
+        (N_("machine"), card.get("machine")),
+        (N_("updates"), training.get("updates")),
+        (N_("pictures seen"), training.get("pictures_seen")),
+        (N_("batch"), training.get("batch")),
+        (N_("learning rate (Adam)"), training.get("learning_rate")),
+        (N_("ln σ of the training noise"), None if mean is None else f"N({mean}, {spread}²)"),
     ]
-    return Section("Training", (_facts(facts),))
+    return Section(N_("Training"), (_facts(facts),))
 
 
 def _facts(facts: Iterable[tuple[str, Any]]) -> Table:
@@ -274,13 +312,13 @@ def _loss_by_noise(card: dict[str, Any]) -> Section | None:
         rows.append(
             [row["sigma"], row["loss"], other.get("loss"), math.sqrt(row["mse"]), _root(other.get("mse"))]
         )
-    about = (
+    about = N_(
         "EDM's weighted loss, and the root mean square error of x̂_0 in [-1, 1] units: small where the "
         "network can be sure, large where it can only guess. Held-out pictures far above training "
         "pictures would mean that it remembers."
     )
-    head = ["σ", "loss, training", "loss, held out", "rms, training", "rms, held out"]
-    return Section("Loss by noise level", (about, Table.of(head, rows)))
+    head = ["σ", N_("loss, training"), N_("loss, held out"), N_("rms, training"), N_("rms, held out")]
+    return Section(N_("Loss by noise level"), (Text.of(about), Table.of(head, rows)))
 
 
 def _root(value: float | None) -> float | None:
@@ -290,29 +328,29 @@ def _root(value: float | None) -> float | None:
 def _evaluation(card: dict[str, Any]) -> Section | None:
     evaluation = card.get("evaluation")
     if not evaluation:
-        return Section("Figures", ("Not evaluated yet: `make evaluate` measures and writes them here.",))
-    about = [f"Measured on held-out data by `python -m bench.evaluate`; {evaluation.get('machine', '')}."]
+        text = N_("Not evaluated yet: `make evaluate` measures and writes them here.")
+        return Section(N_("Figures"), (Text.of(text),))
+    text = N_("Measured on held-out data by `python -m bench.evaluate`; {machine}.")
+    about = [Sentence(text, {"machine": evaluation.get("machine", "")})]
     if evaluation.get("judge"):
-        about.append(f"The judge is {evaluation['judge']}.")
+        about.append(Sentence("The judge is {judge}.", {"judge": evaluation["judge"]}))
     if evaluation.get("sha256") not in (None, card.get("sha256")):
-        about.append("**These figures are of earlier weights than the ones described here.**")
+        about.append(Sentence("**These figures are of earlier weights than the ones described here.**"))
     figures = evaluation.get("figures", [])
-    parts: list[str | Table] = [" ".join(about), figures_table(figures)]
-    short = [figure["what"] for figure in figures if met(figure) is False]
+    parts: list[Text | Table] = [Text(tuple(about)), figures_table(figures)]
+    short = tuple(figure["what"] for figure in figures if met(figure) is False)
     if short:
-        parts.append(f"Short of the target: {'; '.join(short)}.")
+        parts.append(Text.of(N_("Short of the target: {what}."), what=Listed(short, N_("; "))))
     if evaluation.get("outlook"):
-        parts.append(evaluation["outlook"])
-    for one in evaluation.get("tables", []):
-        if one["rows"]:
-            parts += [f"### {one['title']}", _told(one["rows"])]
-    return Section("Figures against targets", tuple(parts))
+        parts.append(Text.of(evaluation["outlook"]))
+    parts += [_told(one["rows"], one["title"]) for one in evaluation.get("tables", []) if one["rows"]]
+    return Section(N_("Figures against targets"), tuple(parts))
 
 
-def _told(rows: Sequence[dict[str, Any]]) -> Table:
+def _told(rows: Sequence[dict[str, Any]], title: str = "") -> Table:
     """Rows that were measured; what they are called comes first, whatever order the file has them in."""
     head = sorted(rows[0], key=lambda name: not isinstance(rows[0][name], str))
-    return Table.of(head, [[row.get(name) for name in head] for row in rows])
+    return Table.of(head, [[row.get(name) for name in head] for row in rows], title)
 
 
 def _memory(card: dict[str, Any]) -> Section | None:
@@ -320,22 +358,29 @@ def _memory(card: dict[str, Any]) -> Section | None:
     if not index:
         return None
     agreement = index["agreement"]
-    text = (
-        f"The app holds a picture against an index of the {index['pictures']:,} training pictures, "
-        f"{index['numbers']} numbers of each, {index['bytes']:,} bytes in all; `python -m diffusion index` "
-        "makes it. It tells how much the nearest training picture stands out, its distance over the mean "
-        f"distance of the 50 nearest, against the same of {index['held_out']:,} held-out pictures. "
-        "*Suspicious* is what stands out more than for 95 % of them. Tried on spoilt copies, and on held-out "
-        "pictures measured against the other half of them:"
+    how = Text.of(
+        N_(
+            "The app holds a picture against an index of the {pictures:,} training pictures, {numbers} "
+            "numbers of each, {bytes:,} bytes in all; `python -m diffusion index` makes it. It tells how "
+            "much the nearest training picture stands out, its distance over the mean distance of the 50 "
+            "nearest, against the same of {held_out:,} held-out pictures. *Suspicious* is what stands out "
+            "more than for 95 % of them. Tried on spoilt copies, and on held-out pictures measured against "
+            "the other half of them:"
+        ),
+        **{name: index[name] for name in ("pictures", "numbers", "bytes", "held_out")},
     )
-    limits = (
-        "The codes find copies; among strangers they are coarse. Rank correlation with whole pictures, on "
-        f"held-out ones: {agreement['distances']} of the distances, {agreement['standings']} of the "
-        f"standings. For {agreement['among the nearest ten']} of them the nearest by pixels is among the ten "
-        "nearest by codes."
+    limits = Text.of(
+        N_(
+            "The codes find copies; among strangers they are coarse. Rank correlation with whole pictures, "
+            "on held-out ones: {distances} of the distances, {standings} of the standings. For {nearest} of "
+            "them the nearest by pixels is among the ten nearest by codes."
+        ),
+        distances=agreement["distances"],
+        standings=agreement["standings"],
+        nearest=agreement["among the nearest ten"],
     )
-    return Section("New, or remembered?", (text, _told(index["checked"]), limits))
+    return Section(N_("New, or remembered?"), (how, _told(index["checked"]), limits))
 
 
 def _limits(card: dict[str, Any]) -> Section | None:
-    return Section("Limits", (str(card["limits"]),)) if card.get("limits") else None
+    return Section(N_("Limits"), (Text.of(str(card["limits"])),)) if card.get("limits") else None

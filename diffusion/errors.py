@@ -21,7 +21,7 @@ class Sentence:
     text : str
         In English, with places like ``{name}``.
     values : mapping of str to Any
-        Those that are texts may be translated like `text` itself.
+        Those that are texts, sentences or :class:`Listed` may be translated like `text` itself.
     """
 
     text: str
@@ -29,6 +29,24 @@ class Sentence:
 
     def __str__(self) -> str:
         return self.text.format(**self.values) if self.values else self.text
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Texts in a row, as a value of a sentence: empty ones are left out.
+
+    Attributes
+    ----------
+    texts : tuple of str or Sentence
+    between : str
+        Marked with N_.
+    """
+
+    texts: tuple[str | Sentence, ...]
+    between: str = N_(", ")
+
+    def __str__(self) -> str:
+        return self.between.join(str(text) for text in self.texts if text)
 
 
 class Said(Exception):

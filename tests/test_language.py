@@ -13,10 +13,22 @@ from streamlit.testing.v1 import AppTest
 
 import ui.switch  # noqa: F401 - before any test puts another language in place
 from diffusion import PictureError
-from diffusion.errors import Sentence
+from diffusion.errors import Listed, Sentence
 from tools.make_words import file_of, gathered, in_code, read
 from ui import language
-from ui.language import LANGUAGES, TAGS, _, current, each, joined, named, of_browser, tell
+from ui.language import (
+    LANGUAGES,
+    TAGS,
+    _,
+    current,
+    each,
+    joined,
+    measured,
+    named,
+    numberless,
+    of_browser,
+    tell,
+)
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "ui/pages").glob("*.py"))
@@ -117,6 +129,34 @@ def test_in_chinese(monkeypatch: pytest.MonkeyPatch):
     assert tell(Sentence("Play")) == "播放"
 
 
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("dpmpp_2m, rho7, 1,024 samples", "dpmpp_2m, rho7, {0} samples"),
+        ("nearer than 95 % of 3×3 px", "nearer than {0} % of {1}×{2} px"),
+        ("heads of dogs, 64x64", "heads of dogs, 64x64"),
+        ("Python 3.11.7, load 0.4.", "Python {0}, load {1}."),
+        ("{0} is no number of 2", "{0} is no number of 2"),
+        ("12", "{0}"),
+    ],
+)
+def test_one_translation_serves_all_numbers(text: str, without: str, monkeypatch: pytest.MonkeyPatch):
+    assert numberless(text) == without
+    for code in LANGUAGES:
+        monkeypatch.setattr(language, "current", lambda code=code: code)
+        assert measured(text) == text or re.search(HAN, measured(text))
+    monkeypatch.setattr(language, "_", lambda text: text.replace("samples", "张"))
+    assert measured("1,024 samples of 2") == "1,024 张 of 2"
+
+
+def test_texts_in_a_row_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    row = Listed(("Play", "", Sentence("{count} labels", {"count": 3}), "beagle"))
+    said = Sentence("Short of the target: {what}.", {"what": row})
+    assert str(said) == tell(said) == "Short of the target: Play, 3 labels, beagle."
+    monkeypatch.setattr(language, "current", lambda: "zh")
+    assert tell(said) == "没有达到目标的：播放、3 个类别标签、比格犬。"
+
+
 # --- nothing goes past them ---------------------------------------------------------------------
 
 #: Arguments that people read; of positional ones the first, and for a metric the second too.
@@ -212,7 +252,7 @@ def test_each_page_in_each_language(page: str, code: str, monkeypatch: pytest.Mo
     assert not app.error
     said = said_on(app)
     assert said
-    if code == "zh" and page != "ui/pages/networks.py":  # whose cards show their own sheets, in English
+    if code == "zh":
         english = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
         left = [text for text in said if english.search(re.sub(r"\$[^$]*\$|<.*?>|van der", "", text))]
         assert not left

@@ -1,11 +1,16 @@
 """The line: everyone has a turn, in order; it is bounded, can be left, and survives a failing job."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from ui.queue import BusyError, Queue, Ticket
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Job:
@@ -118,3 +123,20 @@ def test_all_workers_work():
 
     assert ended(*(queue.submit(meet) for _ in range(3)))
     assert not together.broken
+
+
+def test_a_program_that_ends_does_not_wait_for_the_line():
+    code = """
+from ui.queue import Queue
+queue, begun = Queue(workers=1), __import__("threading").Event()
+def step():
+    begun.set()
+    return True
+tickets = [queue.submit(step) for _ in range(3)]
+begun.wait()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0
+    assert not ended.stderr

@@ -10,6 +10,7 @@ import ast
 import json
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -18,10 +19,16 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from ui.language import LANGUAGES, LOCALES  # noqa: E402
+from diffusion.grids import GRIDS  # noqa: E402
+from diffusion.sampler import SAMPLERS  # noqa: E402
+from ui.language import LANGUAGES, LOCALES, numberless  # noqa: E402
 
 #: Whose first argument is a text to be translated.
 MARKS = {"_", "N_", "Sentence", "Said", "PictureError", "ModelError", "SettingError", "damaged"}
+
+
+#: What cards call by its code, on every page and on the command line alike.
+CODES = {*SAMPLERS, *GRIDS, "KID", "σ"}
 
 
 def in_code(path: Path) -> Iterator[str]:
@@ -41,11 +48,19 @@ def in_samples(path: Path) -> Iterator[str]:
 
 
 def in_card(path: Path) -> Iterator[str]:
-    """What the page takes from a network's card, shaped as it is shown."""
+    """What the page takes from a network's card, shaped as it is shown; what was measured has no numbers."""
     card = json.loads(path.read_text("utf-8"))
     yield from (card["name"].capitalize(), card["title"], card["limits"], card["licence"], card["machine"])
-    yield card["data"]["source"]
+    yield from (text for key, text in card["data"].items() if key in ("source", "licence", "part"))
     yield from (name.replace("_", " ") for name in card["classes"] if not name.isdigit())
+    evaluation, index = card.get("evaluation", {}), card.get("index", {})
+    tables = [one for one in evaluation.get("tables", ()) if one["rows"]]
+    texts = [evaluation.get(key, "") for key in ("judge", "machine", "outlook")]
+    texts += [figure.get(key, "") for figure in evaluation.get("figures", ()) for key in ("what", "note")]
+    texts += [one["title"] for one in tables]
+    for row in chain(index.get("checked", ()), *(one["rows"] for one in tables)):
+        texts += [text for text in (*row, *row.values()) if isinstance(text, str)]
+    yield from (numberless(text) for text in texts if text and text not in CODES)
 
 
 def gathered() -> Catalog:

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from diffusion.card import Section, Table, rate_from_noise, sections
+from diffusion.card import Section, Table, Text, rate_from_noise, sections
+from diffusion.errors import Sentence
 from ui import figures, words
-from ui.language import _, joined
+from ui.language import _, joined, measured, tell
 from ui.plain import Figure
 from ui.tables import table
 
@@ -76,26 +77,26 @@ def _history(card: dict[str, Any]) -> Table:
 def _section(section: Section) -> None:
     """A section as it stands in the card; its tables with a title of their own are one click away."""
     st.markdown(f"##### {_(section.title)}")
-    title = ""
     for part in section.parts:
-        if isinstance(part, str):
-            title = part.removeprefix("### ") if part.startswith("### ") else ""
-            if not title:
-                st.markdown(_(part))
-        elif title:
-            with st.expander(_(title)):
-                st.html(table(part, _(title)))
+        if isinstance(part, Text):
+            st.markdown(_text(part))
+        elif part.title:
+            with st.expander(measured(part.title)):
+                st.html(table(part, measured(part.title)))
         else:
             st.html(table(_marked(part), _(section.title), stacked=True))
 
 
+def _text(text: Text) -> str:
+    said = [tell(sentence) for sentence in text.sentences]
+    return "\n".join(f"- {point}" for point in said) if text.points else joined(*said)
+
+
 def _marked(shown: Table) -> Table:
     """Met and short told by a sign as well as in words."""
+    signs = {"met": "✓ ", "**short by {much}**": "✗ "}
     rows = (
-        tuple(
-            "✓ " + cell if cell == "met" else "✗ " + cell if cell.startswith("**short") else cell
-            for cell in row
-        )
+        tuple(signs.get(cell.text, "") + tell(cell) if isinstance(cell, Sentence) else cell for cell in row)
         for row in shown.rows
     )
     return Table(shown.head, tuple(rows))

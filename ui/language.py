@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import gettext
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from diffusion.errors import N_ as N_
-from diffusion.errors import Sentence
+from diffusion.errors import Listed, Sentence
 
 #: Code to name, each name in its own language.
 LANGUAGES = {"en": "English", "zh": "简体中文"}
@@ -65,10 +66,39 @@ def named(texts: Mapping[str, str]) -> Callable[[str], str]:
     return lambda code: _(texts[code])
 
 
+#: A number by itself: none that is part of a name, such as the 7 of rho7.
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?!\w)")
+
+
+def numberless(text: str) -> str:
+    """A measured text with places for its numbers: "512 samples" is "{0} samples"."""
+    places = iter(range(len(text)))
+    return text if "{" in text else _NUMBER.sub(lambda _found: f"{{{next(places)}}}", text)
+
+
+def measured(text: str) -> str:
+    """A text from a card: one translation serves whatever numbers were measured."""
+    said = _(text)
+    if said != text or "{" in text:
+        return said
+    return _(numberless(text)).format(*_NUMBER.findall(text))
+
+
 def tell(sentence: Sentence) -> str:
     """A sentence made elsewhere, in the language of the session that asks."""
-    values: dict[str, Any] = {k: _(v) if isinstance(v, str) else v for k, v in sentence.values.items()}
-    return str(Sentence(_(sentence.text), values))
+    return str(Sentence(_(sentence.text), {k: _value(v) for k, v in sentence.values.items()}))
+
+
+def _value(value: Any) -> Any:  # noqa: ANN401 - whatever a place takes
+    match value:
+        case str():
+            return measured(value)
+        case Sentence():
+            return tell(value)
+        case Listed(texts, between):
+            return _(between).join(_value(text) for text in texts if text)
+        case _:
+            return value
 
 
 def joined(*sentences: str) -> str:

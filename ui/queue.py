@@ -94,7 +94,7 @@ class Queue:
             self._line.append(ticket)
             if self._awake < self.workers:
                 self._awake += 1
-                threading.Thread(target=self._work, name="worker", daemon=True).start()
+                threading.Thread(target=self._work, name="worker").start()
         return ticket
 
     def place(self, ticket: Ticket) -> tuple[int, int] | None:
@@ -117,7 +117,7 @@ class Queue:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         while True:
             with self._lock:
-                if not self._line:
+                if not self._line or not threading.main_thread().is_alive():
                     self._awake -= 1
                     return
                 ticket = self._line.popleft()
@@ -136,8 +136,8 @@ class Queue:
         until = time.monotonic() + self.turn
         try:
             while ticket._step():
-                if ticket in self._cancelled:
-                    return False
+                if ticket in self._cancelled or not threading.main_thread().is_alive():
+                    return False  # left, or the whole program is ending: no thread may die inside torch
                 if time.monotonic() >= until:
                     return True
         except Exception:

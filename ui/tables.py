@@ -6,7 +6,8 @@ import html
 import re
 
 from diffusion.card import Table
-from ui.language import _
+from diffusion.errors import Sentence
+from ui.language import _, measured, tell
 
 #: On a phone a table marked `stacked` shows each row as a block, its heads beside the cells; any other
 #: scrolls inside its own frame.
@@ -52,7 +53,7 @@ def table(shown: Table, name: str, *, stacked: bool = False) -> str:
     return f'<div {frame}><table role="table">{thead}<tbody role="rowgroup">{rows}</tbody></table></div>'
 
 
-def _row(head: tuple[str, ...], row: tuple[str, ...]) -> str:
+def _row(head: tuple[str, ...], row: tuple[str | Sentence, ...]) -> str:
     cells = [f'<th role="rowheader" scope="row">{_text(row[0])}</th>']
     for name, cell in zip(head[1:], row[1:], strict=True):
         label = f' data-head="{html.escape(_(name))}"' if name else ""
@@ -60,8 +61,8 @@ def _row(head: tuple[str, ...], row: tuple[str, ...]) -> str:
     return "".join(cells)
 
 
-def _text(cell: str) -> str:
+def _text(cell: str | Sentence) -> str:
     """A cell with the little Markdown that cards use."""
-    text = html.escape(_(cell))
+    text = html.escape(tell(cell) if isinstance(cell, Sentence) else measured(cell))
     text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
     return re.sub(r"`(.+?)`", r"<code>\1</code>", text)
