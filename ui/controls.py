@@ -28,6 +28,7 @@ from ui.settings import (
     Back,
     There,
 )
+from ui.share import secure
 from ui.state import Picture, session
 
 DEFAULT_SAMPLE = "cat"
@@ -55,7 +56,10 @@ def picture() -> None:
         st.error(tell(here.upload_error), icon=":material/broken_image:")
     if st.toggle(_("Take a photo instead"), key="camera_on"):
         key = f"camera-{here.uploads}"
-        st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
+        if secure(st.context.url):
+            st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
+        else:
+            st.info(_(words.NO_CAMERA), icon=":material/no_photography:")
     offered = {sample.name: sample for sample in samples()}
     if here.picture is None:
         crop, wanted = here.crop, st.session_state.get("sample") or DEFAULT_SAMPLE

@@ -20,6 +20,7 @@ from ui.resources import queue
 from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
+from ui.toolbar import toolbar
 
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }
@@ -93,6 +94,7 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
             _("How a frame is shown"), VIEWS, format_func=named(words.VIEWS),
             key="view", help=_(words.VIEW_HELP), required=True,
         )  # fmt: skip
+        toolbar()
     with right:
         plots(here.there, here.run, stop)
     apart(here.run, stop - len(here.there.stops), view)

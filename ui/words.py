@@ -8,6 +8,11 @@ UPLOAD_HELP = N_(
     "PNG, JPEG, WebP, GIF, BMP or TIFF, up to 25 MB. It stays in this session's memory and nowhere else."
 )
 
+NO_CAMERA = N_(
+    "This page came over plain http, where browsers keep the camera shut. Upload a picture instead: on a "
+    "phone, the upload button offers its camera."
+)
+
 PROCESSES = {
     "brownian": N_("Brownian (the tutorial's)"),
     "ddpm_linear": N_("DDPM, linear"),

@@ -1,0 +1,59 @@
+"""Copy link: the address bar into the clipboard; where browsers keep that shut, it says why."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from streamlit.components.v2 import component
+
+from ui.language import N_, each
+
+LABELS = {
+    "copy": N_("Copy link"),
+    "copied": N_("Copied"),
+    "holds": N_("The link holds every setting and the seed, never an upload."),
+    "insecure": N_(
+        "This page came over plain http, where browsers keep the clipboard shut. Copy the marked link by hand:"
+    ),
+    "refused": N_("The browser keeps its clipboard shut. Copy the marked link by hand:"),
+    "link": N_("The link"),
+}
+
+_HERE = Path(__file__).parent
+_component = component(
+    "copy_link",
+    html=(_HERE / "share.html").read_text("utf-8"),
+    css=(_HERE / "share.css").read_text("utf-8"),
+    js=(_HERE / "share.js").read_text("utf-8"),
+)
+
+
+def copy_link(*, key: str, lock: str = "") -> None:
+    """A button that copies what the address bar says at that moment.
+
+    Parameters
+    ----------
+    key : str
+        Of this place on the page.
+    lock : str
+        Names to lock, with commas between them; added to the link.
+    """
+    _component(key=key, data={"labels": each(LABELS), "lock": lock}, width="content")
+
+
+def secure(address: str | None) -> bool:
+    """Whether a browser lends camera and clipboard to a page that it opened at `address`.
+
+    It does over https and on its own machine (W3C, *Secure Contexts*, 3.1). Where the address is not
+    known, nothing is held against it.
+    """
+    parts = urlsplit(address or "https:")
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
