@@ -94,7 +94,7 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
             _("How a frame is shown"), VIEWS, format_func=named(words.VIEWS),
             key="view", help=_(words.VIEW_HELP), required=True,
         )  # fmt: skip
-        toolbar()
+        toolbar(here, here.there, view, computing)
     with right:
         plots(here.there, here.run, stop)
     apart(here.run, stop - len(here.there.stops), view)

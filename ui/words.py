@@ -314,6 +314,14 @@ COMPARE_SAME = N_("Nothing differs yet, so both journeys are the same to the las
 COMPARE_TOO_MUCH = N_(
     "This way back would hold the machine up for too long; take fewer steps or a smaller stage."
 )
+DOWNLOAD = N_(
+    "The download holds x_0, the square of your picture at the network's size: its script needs it. Nothing "
+    "else of the file is in it, and none of its metadata."
+)
+DOWNLOAD_HELP = N_(
+    "One zip: every frame, a strip of them, a moving picture, all settings, and a script that makes the same "
+    "frames again, bit for bit."
+)
 LINK_ODD = N_("The link says {name} = {given}, which cannot be ({allowed}). The usual value is used.")
 LINK_UPLOAD = N_(
     "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "

@@ -15,7 +15,8 @@ LABELS = {
     "copied": N_("Copied"),
     "holds": N_("The link holds every setting and the seed, never an upload."),
     "insecure": N_(
-        "This page came over plain http, where browsers keep the clipboard shut. Copy the marked link by hand:"
+        "This page came over plain http, where browsers keep the clipboard shut. Copy the marked link "
+        "by hand:"
     ),
     "refused": N_("The browser keeps its clipboard shut. Copy the marked link by hand:"),
     "link": N_("The link"),
