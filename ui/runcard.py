@@ -134,6 +134,9 @@ def _settings(there: WayThere, way: WayBack | None) -> dict[str, Any]:
     return {"there": asdict(there.settings), "back": back, "versions": versions}
 
 
+_quoted = json.dumps  # of plain text: a Python literal in double quotes
+
+
 # --- the script ---------------------------------------------------------------------------------
 
 _HEAD = '''\
@@ -205,8 +208,9 @@ def script(there: WayThere, way: WayBack | None, view: str) -> str:
     )  # fmt: skip
     if way is not None:
         text += _BACK.format(
-            model=_quoted(way.model), asked=f".asked_for({_quoted(way.asked)})" if way.asked else "", seed=settings.seed,
-            start=_start(there, way), times=_times(way), sampler=_quoted(way.sampler), taken=len(way.steps),
+            model=_quoted(way.model), asked=f".asked_for({_quoted(way.asked)})" if way.asked else "",
+            start=_start(there, way), times=_times(way), seed=settings.seed, sampler=_quoted(way.sampler),
+            taken=len(way.steps),
         )  # fmt: skip
     spread = "diffusion.pictures.scaled_to_spread(x)" if view == "spread" else "x"
     return text + _TAIL.format(shown=spread)
@@ -226,9 +230,6 @@ def _times(way: WayBack) -> str:
     if way.settings.start == "inversion":
         return f"diffusion.times_of_inversion(process, {way.total})[::-1]"
     return f"diffusion.times_back(process, {way.total}, {_quoted(way.settings.grid)}, {way.start_t!r})"
-
-
-_quoted = json.dumps  # a Python literal in double quotes, as long as it is plain ASCII
 
 
 # --- pictures -----------------------------------------------------------------------------------

@@ -322,6 +322,14 @@ DOWNLOAD_HELP = N_(
     "One zip: every frame, a strip of them, a moving picture, all settings, and a script that makes the same "
     "frames again, bit for bit."
 )
+LOCKED = N_(
+    "Your teacher's link holds what carries a lock. [Open the same journey without locks]({free}) to set "
+    "everything yourself."
+)
+LOCKING = N_(
+    "Tick what your class is to leave alone, and copy the link: whoever opens it finds the page as it stands "
+    "now, with a lock on those. An uploaded picture is in no link, so it cannot be locked."
+)
 LINK_ODD = N_("The link says {name} = {given}, which cannot be ({allowed}). The usual value is used.")
 LINK_UPLOAD = N_(
     "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "

@@ -12,6 +12,7 @@ from ui.language import N_, each
 
 LABELS = {
     "copy": N_("Copy link"),
+    "copy_locked": N_("Copy link with locks"),
     "copied": N_("Copied"),
     "holds": N_("The link holds every setting and the seed, never an upload."),
     "insecure": N_(
@@ -41,7 +42,9 @@ def copy_link(*, key: str, lock: str = "") -> None:
     lock : str
         Names to lock, with commas between them; added to the link.
     """
-    _component(key=key, data={"labels": each(LABELS), "lock": lock}, width="content")
+    labels = each(LABELS)
+    labels["copy"] = labels["copy_locked" if lock else "copy"]
+    _component(key=key, data={"labels": labels, "lock": lock}, width="content")
 
 
 def secure(address: str | None) -> bool:

@@ -45,6 +45,8 @@ class Stage {
     this.redraw = () => this.draw();
     window.addEventListener("there-and-back-frames", this.redraw);
     this.listen();
+    this.told = (event) => this.actions[event.detail](); // by a key, from anywhere on the page
+    window.addEventListener("there-and-back-do", this.told);
     // Whoever reaches for anything else has let go of the thumb: the server must know first.
     this.leave = (event) => {
       if (this.root.contains(event.composedPath()[0])) return;
@@ -57,6 +59,7 @@ class Stage {
 
   close() {
     window.removeEventListener("there-and-back-frames", this.redraw);
+    window.removeEventListener("there-and-back-do", this.told);
     window.removeEventListener("pointerdown", this.leave, true);
     window.removeEventListener("focusin", this.leave, true);
     this.pause();
@@ -80,6 +83,7 @@ class Stage {
     }
     if (data.following && !this.dragging) this.stop = this.count - 1;
     this.stop = Math.min(Math.max(this.stop, 0), this.count - 1);
+    this.root.classList.toggle("projector", Boolean(data.projector));
     this.words();
     this.curves();
     this.draw();
@@ -120,12 +124,12 @@ class Stage {
       event.stopPropagation();
     });
 
-    const actions = {
+    this.actions = {
       home: () => this.by(-Infinity), back: () => this.by(-1), play: () => this.toggle(),
       on: () => this.by(1), end: () => this.by(Infinity),
     };
     for (const button of this.root.querySelectorAll("button")) {
-      button.addEventListener("click", () => actions[button.dataset.do]());
+      button.addEventListener("click", () => this.actions[button.dataset.do]());
     }
     this.find(".smooth input").addEventListener("change", (event) => {
       this.root.classList.toggle("soft", event.target.checked);
