@@ -13,6 +13,7 @@
 
 const depots = (window.thereAndBackDepots ??= new Map());
 const stages = new WeakMap();
+const HEADER = 60; // CSS pixels that the page's header covers; see scroll-margin in stage.css
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -67,6 +68,8 @@ class Stage {
   }
 
   update(data) {
+    const moved = this.turn !== null && data.at.turn !== this.turn;
+    const begins = moved && !this.data.following && data.at.stop >= data.there.t.length;
     this.data = data;
     if (data.beside && this.sides.length === 1) {
       const top = this.sides[0].top.cloneNode(true);
@@ -87,6 +90,14 @@ class Stage {
     this.words();
     this.curves();
     this.draw();
+    if (begins) this.intoView();
+  }
+
+  /** A way back begins: whoever pressed its button far below is to see the picture return. */
+  intoView() {
+    const { top, bottom, height } = this.find(".frame").getBoundingClientRect();
+    const seen = Math.min(bottom, window.innerHeight) - Math.max(top, HEADER);
+    if (seen < 0.8 * height) this.root.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
   }
 
   // --- from the hand -------------------------------------------------------------------------
