@@ -273,3 +273,17 @@ def test_standings_show_every_held_out_picture_and_this_one():
     bars, line = traces(figure)
     assert sum(bars.y) == 4
     assert set(line.x) == {0.33}
+
+
+@pytest.mark.parametrize("taken", [0, None])
+def test_a_table_holds_every_point_that_is_drawn(taken):
+    for figure in all_of(*walk(taken=taken))[0]:
+        columns = list(figures.table(figure).values())
+        assert len(columns) == 3
+        rows = list(zip(*columns, strict=True))
+        assert len(rows) == sum(len(one.x) for one in traces(figure))
+        for one in traces(figure):
+            mine = [(float(x), float(y)) for name, x, y in rows if name == one.name]
+            drawn = np.column_stack([one.x, one.y])
+            np.testing.assert_allclose(np.reshape(mine, drawn.shape), drawn, rtol=1e-4)
+        assert not any("<" in title for title in figures.table(figure))

@@ -19,6 +19,7 @@ from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
 from ui.journey import NOTHING_TO_TAKE, WayThere
 from ui.language import _, each, joined, tell
+from ui.panels import as_table
 from ui.queue import BusyError
 from ui.resources import network, pace, queue
 from ui.settings import MOST_WORK, Back
@@ -257,6 +258,7 @@ def _narrowing(state: Endings, settings: Hashable, t: float) -> None:
         figure = figures.narrowing(rows, t)
         st.plotly_chart(figure, key="plot-narrowing", config={"displayModeBar": False}, width="stretch")
         st.caption(figures.summary_narrowing(rows))
+        as_table("narrowing", figure)
     else:
         st.caption(_(words.NARROWING_EMPTY))
 
