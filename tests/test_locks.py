@@ -9,6 +9,8 @@ from ui import links
 from ui.controls import KEPT
 from ui.locks import LOCKABLE
 
+#: What a preset sets.
+PRESET = {"process", "sigma_q", "steps", "grid", "start", "sampler", "back_steps", "back_grid"}
 APP = Path(__file__).resolve().parents[1] / "app.py"
 
 
@@ -40,17 +42,7 @@ def test_each_lock_holds_its_control_and_no_other(name: str):
     held = widgets(app)
     key = f"label-{model}" if name == "label" else name
     expected = {key} | ({"camera_on"} if name == "sample" else set())
-    if name in {
-        "process",
-        "sigma_q",
-        "steps",
-        "grid",
-        "start",
-        "sampler",
-        "back_steps",
-        "back_grid",
-        "index",
-    }:
+    if name in PRESET:
         expected.add("preset")  # it would set what is locked
     assert {other for other in free if held[other] != free[other]} == expected
     assert dict(app.query_params)["lock"] == name

@@ -38,7 +38,7 @@ def back_with(there: WayThere, settings: Back, steps: int | None = None, stop: i
     net = load_denoiser(MODEL)
     way = plan_back(there, stop % len(there.stops), settings, MODEL)
     if settings.start == "noise":
-        way.asked = picked_class(net.classes, there.settings.seed, 1)
+        way.asked = picked_class(net.classes, there.settings.seed, settings.index)
     if way.asked:
         net = net.asked_for(way.asked)
     walk = walk_back(way, net, there.settings.seed)
@@ -66,7 +66,7 @@ CASES = {
     ),
     "noise, a variance preserving process, the other view": (
         There(process="ddpm_cosine", steps=12, grid="rho7", seed=2**32 - 1),
-        Back(start="noise", steps=6, sampler="dpmpp_2m"), None, 0, "spread",
+        Back(start="noise", steps=6, sampler="dpmpp_2m", index=4), None, 0, "spread",
     ),
     "inversion": (There(steps=7, sigma_q=20.0), Back(start="inversion", steps=5), None, 0, "clipped"),
     "the way there alone": (There(process="straight_line", steps=5), None, None, 0, "clipped"),

@@ -1,24 +1,30 @@
-"""Where browsers lend the clipboard and the camera."""
+"""Copy link: its words, and what the page does where a browser keeps the camera shut."""
+
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from ui.share import secure
+from ui import controls, share, words
 
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://school.example/app", "http://localhost:8501/", "http://127.0.0.1:8501", "http://[::1]:8501/",
-        "http://127.8.9.1/", "http://app.localhost/", "", None,
-    ],
-)  # fmt: skip
-def test_https_and_the_own_machine_are_secure(address):
-    assert secure(address)
+APP = Path(__file__).resolve().parents[1] / "app.py"
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["http://192.168.1.20:8501/", "http://school.example/", "http://[fe80::1]/", "http://localhost.example/"],
-)
-def test_plain_http_from_elsewhere_is_not(address):
-    assert not secure(address)
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize("blocked", [True, False])
+def test_where_the_camera_is_shut_it_says_why_and_offers_the_upload(monkeypatch, blocked: bool):
+    monkeypatch.setattr(controls, "camera_blocked", lambda url: blocked)
+    app = AppTest.from_file(str(APP), default_timeout=120).run()
+    app.toggle(key="camera_on").set_value(True).run()
+    assert not app.exception
+    assert bool(app.get("camera_input")) != blocked
+    assert (words.NO_CAMERA in [note.value for note in app.info]) == blocked
+    assert "pload" in words.NO_CAMERA
+    assert app.get("file_uploader")
+
+
+def test_its_script_asks_for_no_other_words():
+    script = (Path(share.__file__).parent / "share.js").read_text("utf-8")
+    assert {name for name in share.LABELS if f"labels.{name}" in script} == share.LABELS.keys() - {
+        "copy_locked"
+    }

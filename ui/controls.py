@@ -18,6 +18,7 @@ from ui.crop import crop_box
 from ui.language import _, named, tell
 from ui.locks import locked
 from ui.resources import cards, samples
+from ui.secure import camera_blocked
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
@@ -29,7 +30,6 @@ from ui.settings import (
     Back,
     There,
 )
-from ui.share import secure
 from ui.state import Picture, session
 
 DEFAULT_SAMPLE = "cat"
@@ -59,10 +59,10 @@ def picture() -> None:
         st.error(tell(here.upload_error), icon=":material/broken_image:")
     if st.toggle(_("Take a photo instead"), key="camera_on", disabled=locked("sample")):
         key = f"camera-{here.uploads}"
-        if secure(st.context.url):
-            st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
-        else:
+        if camera_blocked(st.context.url):
             st.info(_(words.NO_CAMERA), icon=":material/no_photography:")
+        else:
+            st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
     offered = {sample.name: sample for sample in samples()}
     if here.picture is None:
         crop, wanted = here.crop, st.session_state.get("sample") or DEFAULT_SAMPLE

@@ -27,6 +27,8 @@ STYLE = """<style>
 .st-key-status { min-height: 5.2rem; }
 .st-key-tools { gap: 0.5rem; }
 [data-testid="stBaseButton-primary"] { color: ON_ACCENT; }
+.stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }
+[class*="st-key-table-"] button:is(:hover, :focus, :active) { color: inherit; text-decoration: underline; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 2.2rem 3rem; max-width: 1500px; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 3rem; }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from streamlit.components.v2 import component
 
@@ -45,19 +43,3 @@ def copy_link(*, key: str, lock: str = "") -> None:
     labels = each(LABELS)
     labels["copy"] = labels["copy_locked" if lock else "copy"]
     _component(key=key, data={"labels": labels, "lock": lock}, width="content")
-
-
-def secure(address: str | None) -> bool:
-    """Whether a browser lends camera and clipboard to a page that it opened at `address`.
-
-    It does over https and on its own machine (W3C, *Secure Contexts*, 3.1). Where the address is not
-    known, nothing is held against it.
-    """
-    parts = urlsplit(address or "https:")
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
