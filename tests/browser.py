@@ -247,8 +247,9 @@ class App:
 
     # --- what is seen ---------------------------------------------------------------------------
 
-    def drawn(self) -> Drawn:
-        seen = self.picture.evaluate(PIXELS)
+    def drawn(self, picture: Locator | None = None) -> Drawn:
+        """What a canvas of the stage shows, its only one if not given."""
+        seen = (picture or self.picture).evaluate(PIXELS)
         pixels = np.frombuffer(base64.b64decode(seen["text"]), np.uint8)
         return Drawn(seen["stop"], pixels.reshape(seen["height"], seen["width"], 3))
 
@@ -275,6 +276,12 @@ class App:
         return plot.evaluate("p => p._fullData.map(d => ({x: [...(d.x ?? [])], y: [...(d.y ?? [])]}))")
 
     # --- what is done ---------------------------------------------------------------------------
+
+    def visit(self, title: str) -> "App":
+        """Go to another page by its link."""
+        self.page.get_by_role("link", name=title, exact=False).first.click()
+        self.settle()
+        return self
 
     def at(self, stop: int, last: int = 100) -> tuple[float, float]:
         """Where on the page a stop of the way there lies."""

@@ -532,3 +532,173 @@ def test_sessions_are_strangers(app: AppTest) -> None:
     assert here(app) is not here(other)
     assert there(app).settings.seed == 0
     assert there(other).settings.seed == 99
+
+
+# --- many endings -------------------------------------------------------------------------------
+
+
+def endings_of(app: AppTest) -> AppTest:
+    """Go to the page of many endings."""
+    app.switch_page("ui/pages/endings.py").run()
+    assert not app.exception
+    return app
+
+
+def fanned(app: AppTest) -> AppTest:
+    """Let all endings that are to come, come."""
+    state = here(app).endings
+    while state.computing:
+        if state.run is not None:
+            state.run.wait(PATIENCE)
+        app.run()
+    assert not app.exception
+    return app
+
+
+def test_many_endings_from_one_start(app: AppTest) -> None:
+    app.selectbox(key="sampler").set_value("ddim").run()
+    endings_of(app)
+    assert app.selectbox(key="endings_sampler").value == "posterior", "with DDIM all would be one"
+    app.button(key="fan").click().run()
+    run = fanned(app).session_state["journey"].endings.run
+    assert len(run.fan.ends) == 9
+    assert run.fan.t == 0.5
+    assert torch.equal(run.fan.start, there(app).frames[50:51])
+    assert app.button(key="fan").disabled
+    before = list(run.fan.ends)
+
+    app.segmented_control(key="endings").set_value(16).run()
+    app.button(key="fan").click().run()
+    fanned(app)
+    assert here(app).endings.run is run
+    assert all(one is other for one, other in zip(before, run.fan.ends, strict=False))
+    assert len(run.fan.ends) == 16
+
+
+def test_endings_that_stand_are_not_walked_again(app: AppTest) -> None:
+    endings_of(app).button(key="fan").click().run()
+    run = here(fanned(app)).endings.run
+    app.selectbox(key="endings_sampler").set_value("ddim").run()
+    assert here(app).endings.run is None
+    app.button(key="fan").click().run()
+    fanned(app)
+    assert any("All 9 endings are the same picture" in text.value for text in app.markdown)
+    app.selectbox(key="endings_sampler").set_value("posterior").run()
+    assert here(app).endings.run is run
+    app.switch_page("ui/pages/networks.py").run()
+    endings_of(app)
+    assert here(app).endings.run is run
+
+
+def test_several_starts_one_after_another(app: AppTest) -> None:
+    endings_of(app)
+    app.segmented_control(key="endings").set_value(4)
+    app.number_input(key="back_steps").set_value(2).run()
+    app.button(key="fan-tries").click().run()
+    state = here(fanned(app)).endings
+    (table,) = state._tables.values()
+    assert len(table) == 5
+    assert state.t == min(table)
+    assert all(row.count == 4 for row in table.values())
+
+
+def test_a_full_line_is_said_on_the_page_of_endings(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise BusyError
+
+    endings_of(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(Queue, "submit", full)
+        app.button(key="fan").click().run()
+        fanned(app)
+        assert [info.value for info in app.info] == [words.BUSY]
+    app.button(key="fan").click().run()
+    run = here(fanned(app)).endings.run
+    assert run is not None
+    assert run.finished
+    assert not app.info
+
+
+# --- two journeys -------------------------------------------------------------------------------
+
+
+def compared(app: AppTest) -> tuple[Session, Session]:
+    """Both journeys, once nothing is computed any more."""
+    while here(app).computing or app.session_state["beside"].computing:
+        for side in (here(app), app.session_state["beside"]):
+            if side.run is not None:
+                side.run.wait(PATIENCE)
+        app.run()
+    assert not app.exception
+    return here(app), app.session_state["beside"]
+
+
+def test_two_journeys_differ_in_what_is_chosen(app: AppTest) -> None:
+    app.switch_page("ui/pages/compare.py").run()
+    app.pills(key="differ").set_value(["seed", "sampler"]).run()
+    one, other = compared(app)
+    assert one.there is not None
+    assert other.there is not None
+    assert (one.there.settings.seed, other.there.settings.seed) == (0, 1)
+    assert same(other.there, expected(app, There(seed=1)))
+    app.button(key="both").click().run()
+    one, other = compared(app)
+    assert one.run is not None
+    assert other.run is not None
+    assert (one.run.way.sampler, other.run.way.sampler) == ("posterior", "ddim")
+    assert one.run.way.start_t == other.run.way.start_t == 0.5
+    assert one.stop == other.stop == one.last()
+    assert app.query_params["differ"] == "seed,sampler"
+
+    runs = one.run, other.run
+    app.button(key="both").click().run()  # both stand
+    one, other = compared(app)
+    assert (one.run, other.run) == runs
+    app.selectbox(key="b_sampler").set_value("heun").run()
+    app.button(key="both").click().run()
+    one, other = compared(app)
+    assert one.run is runs[0], "what stands is not walked again"
+    assert other.run is not None
+    assert other.run.way.sampler == "heun"
+
+
+def test_without_a_difference_both_are_the_same_to_the_last_bit(app: AppTest) -> None:
+    app.switch_page("ui/pages/compare.py").run()
+    app.pills(key="differ").set_value([]).run()
+    app.button(key="both").click().run()
+    one, other = compared(app)
+    assert one.run is not None
+    assert other.run is not None
+    assert torch.equal(one.run.way.state(10)[0], other.run.way.state(10)[0])
+    assert words.COMPARE_SAME in [text.value for text in app.markdown]
+    assert app.query_params["differ"] == "none"
+
+
+def test_a_side_never_shows_what_was_walked_otherwise(app: AppTest) -> None:
+    put(app, 40)
+    press(app, "walk")
+    walked = here(app).run
+    app.selectbox(key="sampler").set_value("heun").run()  # now the journey's way back is of another sampler
+    app.switch_page("ui/pages/compare.py").run()
+    assert not app.exception
+    assert here(app).run is walked, "nothing of the journey is lost"
+    assert [caption.value for caption in app.caption].count("A · No way back yet.") == 1
+
+
+def test_another_network_beside(app: AppTest) -> None:
+    app.switch_page("ui/pages/compare.py").run()
+    app.pills(key="differ").set_value(["model", "process"]).run()
+    app.selectbox(key="b_model").set_value("dogs").run()
+    app.button(key="both").click().run()
+    _one, other = compared(app)
+    assert other.there is not None
+    assert other.there.x0.shape == (1, 3, 16, 16)
+    assert other.there.settings.process == "ddpm_linear"
+    assert other.run is not None
+    assert other.run.finished
+    app.switch_page("ui/pages/journey.py").run()
+    app.switch_page("ui/pages/compare.py").run()
+    assert not app.exception
+    assert app.pills(key="differ").value == ["model", "process"]
+    assert app.selectbox(key="b_model").value == "dogs"
+    assert app.session_state["beside"].run is other.run

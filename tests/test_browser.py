@@ -17,11 +17,11 @@ from browser import ROOT, App, chromium, new_page, number, server
 from PIL import Image
 from playwright.sync_api import Browser
 
-from diffusion import Crop, load_denoiser, read_card
+from diffusion import Crop, load_denoiser, picture_rng, read_card, reverse, times_back
 from diffusion.pictures import open_picture
 from ui import figures, words
 from ui.controls import DEFAULT_SAMPLE
-from ui.journey import PAYLOAD, VIEWS, Stop, WayThere, plan_back, shown_bytes, walk_back, walk_there
+from ui.journey import FRESH, PAYLOAD, VIEWS, Stop, WayThere, plan_back, shown_bytes, walk_back, walk_there
 from ui.settings import Back, There
 from ui.state import Picture
 
@@ -427,6 +427,88 @@ def test_stop_and_go_on(desk: App) -> None:
 
     desk.choose("sampler", words.SAMPLERS[Back().sampler])
     desk.type("back_steps", Back().steps)
+
+
+# --- two journeys, many endings -----------------------------------------------------------------
+
+
+def test_one_thumb_moves_two_pictures_without_the_server(browser: Browser, address: str) -> None:
+    app = new_page(browser.new_context(color_scheme="light"), address).open(MODEL).visit("Compare")
+    app.page.locator(".st-key-differ button", has_text="seed").click()
+    app.settle()
+    ways = journey(), journey(there=There(seed=1))
+    frames = [shown_bytes(way.frames, VIEWS[0]) for way in ways]
+    canvases = [app.picture.nth(k) for k in range(2)]
+    app.until(lambda: app.picture.count() == 2 and app.last == T, "there are not two pictures")
+
+    app.timeline.scroll_into_view_if_needed()
+    app.settle()
+    before = app.traffic.count()
+    app.page.mouse.move(*app.at(0))
+    app.page.mouse.down()
+    for stop in (*range(1, T + 1, 9), 37):
+        app.page.mouse.move(*app.at(stop))
+        for canvas, expected in zip(canvases, frames, strict=True):
+            seen = app.drawn(canvas)
+            assert seen.stop == stop
+            np.testing.assert_array_equal(seen.pixels, expected[stop])
+    app.page.wait_for_timeout(300)
+    assert app.traffic.count() == before, "something was sent or received under the thumb"
+    app.page.mouse.up()
+    app.settle()
+
+    app.button("both").click()
+    app.until(
+        lambda: not app.button("both-stop").count() and app.button("both-clear").is_enabled(),
+        "the ways back do not end",
+    )
+    app.settle()
+    assert app.stop == app.last > T
+    for seed, (canvas, way, sampler) in enumerate(zip(canvases, ways, ("posterior", "ddim"), strict=True)):
+        back = plan_back(way, 37, Back(sampler=sampler), MODEL)
+        for _ in walk_back(back, load_denoiser(MODEL), seed):
+            pass
+        np.testing.assert_array_equal(
+            app.drawn(canvas).pixels, shown_bytes(back.state(back.total)[0], VIEWS[0])[0]
+        )
+    checked = app.page.locator(".st-key-view button[aria-checked=true]")
+    assert checked.count() == 1, "a choice has lost its value"
+    assert not app.traffic.complaints
+    app.page.context.close()
+
+
+def test_endings_open_large_by_keyboard(browser: Browser, address: str) -> None:
+    app = new_page(browser.new_context(color_scheme="dark"), address).open(MODEL).visit("Endings")
+    app.button("fan").click()
+    app.until(lambda: app.button("fan-tries").count() and app.button("fan").is_disabled(), "no end")
+    app.settle()
+    tiles = app.page.locator(".endings button")
+    assert tiles.count() == 9
+    names = [tile.get_attribute("aria-label") or "" for tile in tiles.all()]
+    assert all(name.startswith(f"Ending {k + 1} of 9: ") for k, name in enumerate(names))
+
+    way = journey()
+    ends = []
+    for index in range(2):
+        rng = picture_rng(0, FRESH + index)
+        times = times_back(way.process, Back().steps, Back().grid, way.stops[50].t)
+        *_, last = reverse(load_denoiser(MODEL), way.frames[50:51], way.process, rng=rng, times=times)
+        ends.append(shown_bytes(last.x_s, VIEWS[0])[0])
+        np.testing.assert_array_equal(app.drawn(tiles.nth(index).locator("canvas")).pixels, ends[index])
+
+    tiles.first.focus()
+    app.page.keyboard.press("ArrowRight")
+    app.page.keyboard.press("Enter")
+    large = app.page.locator("dialog canvas")
+    np.testing.assert_array_equal(app.drawn(large.nth(0)).pixels, shown_bytes(way.x0, VIEWS[0])[0])
+    np.testing.assert_array_equal(app.drawn(large.nth(1)).pixels, ends[1])
+    app.page.keyboard.press("ArrowLeft")
+    np.testing.assert_array_equal(app.drawn(large.nth(1)).pixels, ends[0])
+    app.page.keyboard.press("Escape")
+    assert not app.page.locator("dialog[open]").count()
+    assert tiles.first.evaluate("tile => tile.getRootNode().activeElement === tile")
+    assert not app.traffic.complaints
+    app.page.context.close()
 
 
 # --- how it looks -------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import torch
 
 from diffusion.oracles import FiniteData
 from ui import figures
+from ui.endings import Row
 from ui.figures import Thumb
 from ui.journey import WayBack, WayThere, plan_back, walk_back, walk_there
 from ui.settings import Back, There
@@ -235,6 +236,18 @@ def test_summaries_say_the_numbers():
     assert figures.summary_distance(back).startswith("After 10 of 10 steps back")
 
 
+def test_narrowing_plots_what_was_measured():
+    rows = [Row(0.2, 9, 0.11, 0.31, 0.25), Row(0.7, 9, 0.42, 0.63, 0.54)]
+    figure = figures.narrowing(rows, 0.7)
+    apart, to_upload, mean, ring = figure.data
+    assert [*apart.x] == [*to_upload.x] == [*mean.x] == [0.2, 0.7]
+    assert ([*apart.y], [*to_upload.y], [*mean.y]) == ([0.11, 0.42], [0.31, 0.63], [0.25, 0.54])
+    assert ([*ring.x], [*ring.y]) == ([0.7], [0.42])
+    assert len(figures.narrowing(rows, 0.5).data[-1].x) == 0
+    assert all(text in figures.summary_narrowing(rows) for text in ("0.7", "0.42", "0.2", "0.11"))
+    assert "0.2" in figures.summary_narrowing(rows[:1])
+
+
 def test_model_card():
     figure = figures.loss_by_noise(CARD)
     assert figure.layout.xaxis.type == "log"
@@ -260,3 +273,17 @@ def test_standings_show_every_held_out_picture_and_this_one():
     bars, line = traces(figure)
     assert sum(bars.y) == 4
     assert set(line.x) == {0.33}
+
+
+@pytest.mark.parametrize("taken", [0, None])
+def test_a_table_holds_every_point_that_is_drawn(taken):
+    for figure in all_of(*walk(taken=taken))[0]:
+        columns = list(figures.table(figure).values())
+        assert len(columns) == 3
+        rows = list(zip(*columns, strict=True))
+        assert len(rows) == sum(len(one.x) for one in traces(figure))
+        for one in traces(figure):
+            mine = [(float(x), float(y)) for name, x, y in rows if name == one.name]
+            drawn = np.column_stack([one.x, one.y])
+            np.testing.assert_allclose(np.reshape(mine, drawn.shape), drawn, rtol=1e-4)
+        assert not any("<" in title for title in figures.table(figure))

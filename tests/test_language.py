@@ -70,7 +70,8 @@ def test_chinese_is_set_in_one_manner(text: str, said: str):
     plain = said.replace("<br>", "\n").replace("*", "")
     latin = "[A-Za-z0-9$]"
     assert not re.search(f"{HAN}{latin}|{latin}{HAN}", plain), "a space between Chinese and Latin"
-    assert not re.search(rf"{HAN} ?[,;:?!()]|[,;:?!()] ?{HAN}", plain), "full-width marks beside Chinese"
+    narrow = f"{HAN} ?[,;:?!]|[,;:?!] ?{HAN}|{HAN}[()]|[()]{HAN}"
+    assert not re.search(narrow, plain), "full-width marks beside Chinese"
     assert not re.search(r" [，。；：？！（）、“”]|[，。；：？！（）、“”] ", plain), "none beside such a mark"
     if re.search(r"[a-z]\.$", text):
         assert said.endswith("。"), "a sentence ends"

@@ -11,6 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import links
+from ui.compare import OTHER
+from ui.endings import COUNTS
+from ui.locks import LOCKABLE
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
@@ -43,7 +46,18 @@ VALUES = st.fixed_dictionaries(
         "view": st.sampled_from(["clipped", "spread"]),
         "at": st.integers(0, 100),
         "crop": st.builds(Crop, SHARE, SHARE, SHARE),
+        "lock": st.lists(st.sampled_from(list(LOCKABLE)), unique=True),
+        "projector": st.integers(0, 1),
         "language": st.sampled_from(["en", "zh"]),
+        "endings": st.sampled_from(COUNTS),
+        "endings_sampler": st.sampled_from(list(SAMPLERS)),
+        "endings_t": SHARE,
+        "differ": st.lists(st.sampled_from(list(OTHER)), unique=True),
+        "b_model": st.sampled_from(["digits", "dogs", "photos"]),
+        "b_process": st.sampled_from(list(PROCESSES)),
+        "b_sigma_q": st.floats(*SIGMA_Q_RANGE),
+        "b_seed": st.integers(*SEED_RANGE),
+        "b_back_grid": st.sampled_from(GRIDS),
     },
 )
 
@@ -80,7 +94,10 @@ def test_any_address_is_read(params: dict[str, str]):
         ("sigma_q", "nan"), ("sigma_q", "inf"), ("sigma_q", "-3"), ("sigma_q", "1e999"),
         ("seed", "-1"), ("seed", "4294967296"), ("process", "magic"), ("model", "../../etc/passwd"),
         ("size", "1000000"), ("crop", "1,2"), ("crop", "nan,0,0"), ("crop", "a,b,c"), ("label", "pug"),
+        ("lock", ""), ("lock", "process,"), ("lock", "process,everything"), ("projector", "2"),
         ("language", "tlh"), ("at", "-5"), ("view", "<script>"),
+        ("endings", "5"), ("endings_t", "1.5"), ("differ", "sampler,sampler"), ("differ", "all"),
+        ("b_seed", "-1"), ("b_sampler", "magic"), ("b_model", "none"),
     ],
 )  # fmt: skip
 def test_nonsense_falls_back_with_a_note(name: str, text: str):
@@ -97,6 +114,11 @@ def test_an_upload_is_never_in_a_link():
     assert values == {"steps": 9}
     (note,) = notes
     assert "upload it again" in note
+
+
+def test_an_upload_cannot_be_locked():
+    values, _ = links.read({"sample": "upload", "lock": "sample,seed"})
+    assert values["lock"] == ["seed"]
 
 
 def opened(**params: str) -> AppTest:

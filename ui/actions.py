@@ -8,7 +8,7 @@ import streamlit as st
 
 from diffusion.errors import Said, Sentence
 from diffusion.generate import picked_class
-from ui import words
+from ui import locks, words
 from ui.card_view import expectation
 from ui.journey import WayBack, WayThere, most_looks, plan_back
 from ui.language import _, joined, named, tell
@@ -35,8 +35,9 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
     pixels = there.x0[0, 0].numel()
     too_much = looks * pixels > MOST_WORK
     st.segmented_control(
-        _("The way back starts"), STARTS, format_func=named(words.STARTS), key="start", required=True
-    )
+        locks.named("start"), STARTS, format_func=named(words.STARTS), key="start", required=True,
+        disabled=locks.locked("start"),
+    )  # fmt: skip
     off = computing or model is None or too_much
     with st.container(horizontal=True):
         st.button(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS
 from ui import links, words
-from ui.actions import arrived, begin, first_stop, most_looks_of, progress
+from ui.actions import arrived, begin, most_looks_of, progress
 from ui.compare import DIFFER, OTHER, Choice, Times, differences, nearest, timeline
 from ui.journey import VIEWS
 from ui.language import _, named, tell
@@ -29,6 +29,8 @@ from ui.stage_view import TICK, mount, numbers_back, side
 from ui.state import Session, beside, session
 
 STAGE = "compare-stage"
+#: Where both ways back start while the thumb stands at t = 0.
+MIDDLE = 0.5
 _SHOWN = {
     "process": words.PROCESSES, "grid": words.GRIDS, "sampler": words.SAMPLERS, "back_grid": words.GRIDS,
 }  # fmt: skip
@@ -106,12 +108,12 @@ def _draw(one: Choice, other: Choice, ticking: bool) -> None:
         STAGE, a.there, sides[0].chunks, thumb.at(), _turn(a, b),
         back=sides[0].back, following=computing, more=more,
     )  # fmt: skip
+    _differences(found)
     _actions(a, b, one, other, computing)
     st.segmented_control(
         _("How a frame is shown"), VIEWS, format_func=named(words.VIEWS),
         key="view", help=_(words.VIEW_HELP), required=True,
     )  # fmt: skip
-    _differences(found)
     links.remember()  # the thumb is in it
 
 
@@ -157,19 +159,19 @@ def _put(a: Session, b: Session) -> None:
             here.origin = stop
 
 
-def _starts(a: Session, b: Session) -> tuple[int, int]:
-    """The stops both ways back start from: the thumb's, and the one nearest to it in time."""
+def _starts(a: Session, b: Session) -> tuple[int, ...]:
+    """The stops both ways back start from: nearest in time to the thumb, or to the middle from t = 0."""
     assert a.there is not None
     assert b.there is not None
-    first = first_stop(a, a.there)
-    t = a.there.stops[first].t
-    return first, max(1, nearest([stop.t for stop in b.there.stops], t))
+    first = min(a.origin, len(a.there.stops) - 1)
+    t = a.there.stops[first].t or MIDDLE
+    return tuple(max(1, nearest([stop.t for stop in there.stops], t)) for there in (a.there, b.there))
 
 
 def _actions(a: Session, b: Session, one: Choice, other: Choice, computing: bool) -> None:
     """Draw the buttons of both ways back, and how far they are."""
     assert a.there is not None
-    first, _second = _starts(a, b)
+    first, *_others = _starts(a, b)
     off = computing or one.model is None or _too_much(one) or _too_much(other)
     st.segmented_control(
         _("The way back starts"), STARTS, format_func=named(words.STARTS), key="start", required=True

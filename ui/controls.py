@@ -13,10 +13,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
-from ui import words
+from ui import locks, words
 from ui.crop import crop_box
 from ui.language import _, named, tell
+from ui.locks import locked
 from ui.resources import cards, samples
+from ui.secure import camera_blocked
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
@@ -35,26 +37,32 @@ DEFAULT_SAMPLE = "cat"
 KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
-    "gallery_model", "gallery_seed", "network_shown", "endings", "endings_sampler", "differ",
+    "gallery_model", "gallery_seed", "network_shown",
+    "endings", "endings_sampler", "differ",
 }  # fmt: skip
 
 
 def picture() -> None:
     """Upload, camera or a sample, and which square of it."""
     here = session()
-    st.subheader(_("Your picture"), anchor=False)
+    locks.explain()
+    st.subheader(locks.named("sample"), anchor=False)
     st.file_uploader(
         _("Upload a picture"),
         key=f"upload-{here.uploads}",
         on_change=_uploaded,
         args=(f"upload-{here.uploads}",),
         help=_(words.UPLOAD_HELP),
+        disabled=locked("sample"),
     )
     if here.upload_error:
         st.error(tell(here.upload_error), icon=":material/broken_image:")
-    if st.toggle(_("Take a photo instead"), key="camera_on"):
+    if st.toggle(_("Take a photo instead"), key="camera_on", disabled=locked("sample")):
         key = f"camera-{here.uploads}"
-        st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
+        if camera_blocked(st.context.url):
+            st.info(_(words.NO_CAMERA), icon=":material/no_photography:")
+        else:
+            st.camera_input(_("Take a photo"), key=key, on_change=_uploaded, args=(key,))
     offered = {sample.name: sample for sample in samples()}
     if here.picture is None:
         crop, wanted = here.crop, st.session_state.get("sample") or DEFAULT_SAMPLE
@@ -66,6 +74,7 @@ def picture() -> None:
         format_func=lambda name: _(offered[name].title),
         key="sample",
         on_change=_picked,
+        disabled=locked("sample"),
     )
     if here.picture is not None:
         here.crop = crop_box(here.picture.image, here.crop, key=f"crop-{here.picture.id}")
@@ -81,15 +90,15 @@ def network() -> tuple[str | None, int]:
         st.warning(_(words.NO_MODELS))
         return None, 64
     name = st.radio(
-        _("Network"), list(offered), format_func=lambda name: _(name.capitalize()),
-        key="model", horizontal=True,
+        locks.named("model"), list(offered), format_func=lambda name: _(name.capitalize()),
+        key="model", horizontal=True, disabled=locked("model"),
     )  # fmt: skip
     st.caption(_(words.MODELS.get(name) or offered[name]["title"]))
     size = int(offered[name]["size"])
     if name == "photos":
         st.session_state.setdefault("size", PHOTO_SIZES[1])
         chosen = st.segmented_control(
-            _("Size of the stage"), PHOTO_SIZES, key="size", required=True,
+            locks.named("size"), PHOTO_SIZES, key="size", required=True, disabled=locked("size"),
             format_func=lambda side: f"{side}×{side}",
             help=_("Larger pictures get fewer stops on the timeline: a journey sends at most 3 MB."),
         )  # fmt: skip
@@ -102,29 +111,38 @@ def way_there() -> There:
     st.subheader(_("The way there"), anchor=False)
     _defaults(_widgets(There(), Back()))
     _unlight_preset()
-    st.pills(_("Preset"), list(PRESETS), format_func=named(words.PRESETS), key="preset", on_change=_preset)
+    st.pills(
+        _("Preset"), list(PRESETS), format_func=named(words.PRESETS), key="preset", on_change=_preset,
+        disabled=locked(*_of_preset("watch")),
+    )  # fmt: skip
     if st.session_state.get("preset"):
         st.caption(_(words.PRESET_NOTES[st.session_state["preset"]]))
-    process = st.selectbox(_("Process"), list(PROCESSES), format_func=named(words.PROCESSES), key="process")
+    process = st.selectbox(
+        locks.named("process"), list(PROCESSES), format_func=named(words.PROCESSES), key="process",
+        disabled=locked("process"),
+    )  # fmt: skip
     left, right = st.columns(2)
     low, high = SIGMA_Q_RANGE
     sigma_q = left.number_input(
-        _("σ_q"), low, high, step=0.5, key="sigma_q", disabled=process != "brownian",
+        locks.named("sigma_q"), low, high, step=0.5, key="sigma_q",
+        disabled=process != "brownian" or locked("sigma_q"),
         help=_(
             "Spread of all the noise together, {low:g} to {high:g}. The picture itself spans -1 to 1."
         ).format(low=low, high=high),
     )  # fmt: skip
     low, high = STEPS_RANGE
     steps = right.number_input(
-        _("T, steps"), low, high, key="steps",
+        locks.named("steps"), low, high, key="steps", disabled=locked("steps"),
         help=_("{low} to {high}. More steps cut the same total noise into smaller pieces.").format(
             low=low, high=high
         ),
     )  # fmt: skip
-    grid = st.selectbox(_("Steps are"), GRIDS, format_func=named(words.GRIDS), key="grid")
+    grid = st.selectbox(
+        locks.named("grid"), GRIDS, format_func=named(words.GRIDS), key="grid", disabled=locked("grid")
+    )
     low, high = SEED_RANGE
     seed = st.number_input(
-        _("Seed"), low, high, key="seed",
+        locks.named("seed"), low, high, key="seed", disabled=locked("seed"),
         help=_(
             "{low} to {high}. The same seed makes the same noise, bit for bit, on the same machine."
         ).format(low=low, high=high),
@@ -138,22 +156,29 @@ def way_back(model: str | None, sampler: str = "sampler") -> Back:
     label = None
     if classes := cards().get(model or "", {}).get("classes"):
         label = st.selectbox(
-            _("Ask for"), classes, index=None, placeholder=_("anything"), key=f"label-{model}",
+            locks.named("label"), classes, index=None, placeholder=_("anything"), key=f"label-{model}",
+            disabled=locked("label"),
             format_func=lambda name: _(name.replace("_", " ")),
             help=_("The network learnt these classes by name; it can be asked for one."),
         )  # fmt: skip
     st.session_state.setdefault(sampler, Back().sampler)
-    chosen = st.selectbox(_("Sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key=sampler)
+    chosen = st.selectbox(
+        locks.named("sampler"), list(SAMPLERS), format_func=named(words.SAMPLERS), key=sampler,
+        disabled=locked("sampler"),
+    )  # fmt: skip
     st.caption(_(words.SAMPLER_NOTES[chosen]))
     low, high = BACK_STEPS_RANGE
     steps = st.number_input(
-        _("Steps back"), low, high, key="back_steps",
+        locks.named("back_steps"), low, high, key="back_steps", disabled=locked("back_steps"),
         help=_("{low} to {high}, whatever T is.").format(low=low, high=high),
     )  # fmt: skip
-    grid = st.selectbox(_("Steps back are"), GRIDS, format_func=named(words.GRIDS), key="back_grid")
+    grid = st.selectbox(
+        locks.named("back_grid"), GRIDS, format_func=named(words.GRIDS), key="back_grid",
+        disabled=locked("back_grid"),
+    )  # fmt: skip
     low, high = INDEX_RANGE
     index = st.number_input(
-        _("Noise number"), low, high, key="index",
+        locks.named("index"), low, high, key="index", disabled=locked("index"),
         help=_(
             "{low} to {high}: which of the seed's noises a start in pure noise takes, as in its gallery."
         ).format(low=low, high=high),

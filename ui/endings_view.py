@@ -19,6 +19,7 @@ from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
 from ui.journey import NOTHING_TO_TAKE, WayThere
 from ui.language import _, each, joined, tell
+from ui.panels import as_table
 from ui.queue import BusyError
 from ui.resources import network, pace, queue
 from ui.settings import MOST_WORK, Back
@@ -40,7 +41,8 @@ def show(back: Back, model: str | None) -> None:
     """Draw everything; while endings are computed, draw it again and again."""
     st.html(STYLE)
     ticking = session().endings.computing
-    st.fragment(_draw, run_every=TICK if ticking else None)(replace(back, start="here"), model, ticking)
+    back = replace(back, start="here", index=0)  # neither counts here, so neither shall tell endings apart
+    st.fragment(_draw, run_every=TICK if ticking else None)(back, model, ticking)
 
 
 def _draw(back: Back, model: str | None, ticking: bool) -> None:
@@ -256,6 +258,7 @@ def _narrowing(state: Endings, settings: Hashable, t: float) -> None:
         figure = figures.narrowing(rows, t)
         st.plotly_chart(figure, key="plot-narrowing", config={"displayModeBar": False}, width="stretch")
         st.caption(figures.summary_narrowing(rows))
+        as_table("narrowing", figure)
     else:
         st.caption(_(words.NARROWING_EMPTY))
 

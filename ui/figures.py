@@ -58,6 +58,19 @@ class Thumb:
     back: bool = False
 
 
+def table(figure: Figure) -> dict[str, list[str]]:
+    """What a figure draws, as columns: which curve, then its values along both axes."""
+    layout: Any = figure.layout
+    traces: Any = figure.data
+    points = [(trace.name, x, y) for trace in traces for x, y in zip(trace.x, trace.y, strict=True)]
+    x_title, y_title = ((axis.title.text or "").partition("<br>")[0] for axis in (layout.xaxis, layout.yaxis))
+    return {
+        _("what is drawn"): [name for name, _x, _y in points],
+        x_title: [f"{x:.5g}" for _name, x, _y in points],
+        y_title: [f"{y:.5g}" for _name, _x, y in points],
+    }
+
+
 def variance(
     there: WayThere, back: WayBack | None = None, at: Thumb | None = None, *, height: int = HEIGHT
 ) -> Figure:

@@ -24,6 +24,7 @@ from ui.chunks import Chunk
 from ui.gallery import COUNT, Gallery, Wish
 from ui.grid import Words, chosen, grid
 from ui.language import _, tell
+from ui.panels import as_table
 from ui.queue import BusyError
 from ui.settings import SEED_RANGE
 from ui.stage import depot, pack
@@ -228,6 +229,7 @@ def _memory(model: str, known: Index, near: Near) -> None:
             pictures=len(known.codes), standing=near.standing, numbers=known.codes.shape[1]
         )
     )
+    as_table("memory", figure)
     shown = resources.training_pictures(model, near.places)
     if not shown:
         st.caption(_(words.MEMORY_NOT_SHOWN))

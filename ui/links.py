@@ -20,6 +20,7 @@ from ui.controls import DEFAULT_SAMPLE
 from ui.endings import COUNTS, Endings
 from ui.journey import MOST_STOPS, VIEWS
 from ui.language import LANGUAGES, _, of_browser
+from ui.locks import LOCKABLE
 from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -145,6 +146,8 @@ def fields() -> tuple[Field, ...]:
         Field("differ", list(DIFFER), some_of(list(OTHER)), ", ".join(OTHER)),
         *_beside(networks),
         Field("crop", Crop(), _crop, "x,y,side"),
+        Field("lock", [], some_of(list(LOCKABLE)), ", ".join(LOCKABLE)),
+        _choice("projector", 0, (0, 1)),
         _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
     )
 
@@ -191,6 +194,8 @@ def read(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     if values.get("sample") == UPLOAD:
         del values["sample"]
         values.pop("crop", None)
+        if lock := values.get("lock"):
+            values["lock"] = [name for name in lock if name != "sample"]
         notes.append(_(words.LINK_UPLOAD))
     if label and "label" in values:
         values[f"label-{values['model']}"] = values.pop("label")

@@ -51,6 +51,16 @@ def _plot(name: str, figure: Figure, summary: str, title: bool = True) -> None:
         st.markdown(f"**{heading}**", help=explained)
     st.plotly_chart(figure, key=f"plot-{name}", config={"displayModeBar": False}, width="stretch")
     st.caption(summary if title else joined(summary, explained))
+    as_table(name, figure)
+
+
+def as_table(name: str, figure: Figure) -> None:
+    """A figure's numbers, one click away."""
+    table = st.popover(
+        _("As a table"), type="tertiary", icon=":material/table:", key=f"table-{name}", on_change="rerun"
+    )
+    if table.open:  # only then are they sent
+        table.dataframe(figures.table(figure), hide_index=True, key=f"numbers-{name}")
 
 
 def apart(run: Run | None, shown: int, view: str) -> None:

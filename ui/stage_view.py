@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 import diffusion
-from ui import links, words
+from ui import links, locks, words
 from ui.actions import actions, begin
 from ui.chunks import Chunk
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
@@ -20,16 +20,33 @@ from ui.resources import queue
 from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
+from ui.toolbar import projector, toolbar
 
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }
 .st-key-status { min-height: 5.2rem; }
+.st-key-tools { gap: 0.5rem; }
 [data-testid="stBaseButton-primary"] { color: ON_ACCENT; }
+.stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }
+[class*="st-key-table-"] button:is(:hover, :focus, :active) { color: inherit; text-decoration: underline; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 2.2rem 3rem; max-width: 1500px; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.2rem 1rem 3rem; }
   h4 { font-size: 1.1rem !important; }
 }
+</style>"""
+
+#: Nothing but the stage and its buttons, to be read from the back of a room.
+PROJECTOR = """<style>
+[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-start, .st-key-view,
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] > :not(:has(.st-key-stage)),
+[data-testid="stColumn"]:has(.st-key-stage) ~ [data-testid="stColumn"],
+.st-key-toolbar > :not(:has(.st-key-tools)), .st-key-tools > :not(.st-key-to-projector) { display: none; }
+[data-testid="stMainBlockContainer"] { padding: 1.5rem 2.5vw; max-width: none; }
+[data-testid="stColumn"]:has(.st-key-stage) { min-width: 100%; }
+.st-key-to-projector { position: fixed; top: 0.8rem; right: 1rem; z-index: 10; }
+:is(.st-key-walk, .st-key-one, .st-key-stop, .st-key-clear) button { min-height: 3.5rem; }
+:is(.st-key-walk, .st-key-one, .st-key-stop, .st-key-clear, .st-key-status) p { font-size: 1.5rem; }
 </style>"""
 
 #: Seconds between looks at a way back under way, and the most when many compute.
@@ -90,13 +107,16 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
         stop = _stage(here, here.there, view, computing)
         actions(here, here.there, back, model, computing)
         st.segmented_control(
-            _("How a frame is shown"), VIEWS, format_func=named(words.VIEWS),
-            key="view", help=_(words.VIEW_HELP), required=True,
+            locks.named("view"), VIEWS, format_func=named(words.VIEWS),
+            key="view", help=_(words.VIEW_HELP), required=True, disabled=locks.locked("view"),
         )  # fmt: skip
-    with right:
-        plots(here.there, here.run, stop)
-    apart(here.run, stop - len(here.there.stops), view)
-    explained(here.there, here.run)
+        toolbar(here, here.there, view, computing)
+    st.html(PROJECTOR if projector() else "<style></style>")
+    if not projector():  # nothing but the stage
+        with right:
+            plots(here.there, here.run, stop)
+        apart(here.run, stop - len(here.there.stops), view)
+        explained(here.there, here.run)
     links.remember()  # the thumb is in it
 
 
@@ -111,7 +131,8 @@ def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:
     if computing:
         here.stop = len(there.stops) + sent_back - 1
     back = numbers_back(there, run.way, sent_back) if run and sent_back else None
-    mount(STAGE, there, chunks, here.stop, here.turn, back=back, following=computing)
+    more = {"projector": projector()}
+    mount(STAGE, there, chunks, here.stop, here.turn, back=back, following=computing, more=more)
     if not computing:
         here.heed(told(STAGE))
     return here.stop

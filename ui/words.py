@@ -8,6 +8,11 @@ UPLOAD_HELP = N_(
     "PNG, JPEG, WebP, GIF, BMP or TIFF, up to 25 MB. It stays in this session's memory and nowhere else."
 )
 
+NO_CAMERA = N_(
+    "This page came over plain http, where browsers keep the camera shut. Upload a picture instead: on a "
+    "phone, the upload button offers its camera."
+)
+
 PROCESSES = {
     "brownian": N_("Brownian (the tutorial's)"),
     "ddpm_linear": N_("DDPM, linear"),
@@ -298,16 +303,32 @@ COMPARED = {
     "model": N_("network"),
     "process": N_("process"),
     "sigma_q": N_("σ_q"),
-    "steps": N_("T, steps"),
-    "grid": N_("steps are"),
+    "steps": N_("steps there"),
+    "grid": N_("spacing there"),
     "seed": N_("seed"),
     "sampler": N_("sampler"),
     "back_steps": N_("steps back"),
-    "back_grid": N_("steps back are"),
+    "back_grid": N_("spacing back"),
 }
 COMPARE_SAME = N_("Nothing differs yet, so both journeys are the same to the last bit.")
 COMPARE_TOO_MUCH = N_(
     "This way back would hold the machine up for too long; take fewer steps or a smaller stage."
+)
+DOWNLOAD = N_(
+    "The download holds x_0, the square of your picture at the network's size: its script needs it. Nothing "
+    "else of the file is in it, and none of its metadata."
+)
+DOWNLOAD_HELP = N_(
+    "One zip: every frame, a strip of them, a moving picture, all settings, and a script that makes the same "
+    "frames again, bit for bit."
+)
+LOCKED = N_(
+    "Your teacher's link holds what carries a lock. [Open the same journey without locks]({free}) to set "
+    "everything yourself."
+)
+LOCKING = N_(
+    "Tick what your class is to leave alone, and copy the link: whoever opens it finds the page as it stands "
+    "now, with a lock on those. An uploaded picture is in no link, so it cannot be locked."
 )
 LINK_ODD = N_("The link says {name} = {given}, which cannot be ({allowed}). The usual value is used.")
 LINK_UPLOAD = N_(

@@ -13,6 +13,7 @@
 
 const depots = (window.thereAndBackDepots ??= new Map());
 const stages = new WeakMap();
+const HEADER = 60; // CSS pixels that the page's header covers; see scroll-margin in stage.css
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -45,6 +46,8 @@ class Stage {
     this.redraw = () => this.draw();
     window.addEventListener("there-and-back-frames", this.redraw);
     this.listen();
+    this.told = (event) => this.actions[event.detail](); // by a key, from anywhere on the page
+    window.addEventListener("there-and-back-do", this.told);
     // Whoever reaches for anything else has let go of the thumb: the server must know first.
     this.leave = (event) => {
       if (this.root.contains(event.composedPath()[0])) return;
@@ -57,6 +60,7 @@ class Stage {
 
   close() {
     window.removeEventListener("there-and-back-frames", this.redraw);
+    window.removeEventListener("there-and-back-do", this.told);
     window.removeEventListener("pointerdown", this.leave, true);
     window.removeEventListener("focusin", this.leave, true);
     this.pause();
@@ -64,6 +68,8 @@ class Stage {
   }
 
   update(data) {
+    const moved = this.turn !== null && data.at.turn !== this.turn;
+    const begins = moved && !this.data.following && data.at.stop >= data.there.t.length;
     this.data = data;
     if (data.beside && this.sides.length === 1) {
       const top = this.sides[0].top.cloneNode(true);
@@ -80,9 +86,18 @@ class Stage {
     }
     if (data.following && !this.dragging) this.stop = this.count - 1;
     this.stop = Math.min(Math.max(this.stop, 0), this.count - 1);
+    this.root.classList.toggle("projector", Boolean(data.projector));
     this.words();
     this.curves();
     this.draw();
+    if (begins) this.intoView();
+  }
+
+  /** A way back begins: whoever pressed its button far below is to see the picture return. */
+  intoView() {
+    const { top, bottom, height } = this.find(".frame").getBoundingClientRect();
+    const seen = Math.min(bottom, window.innerHeight) - Math.max(top, HEADER);
+    if (seen < 0.8 * height) this.root.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
   }
 
   // --- from the hand -------------------------------------------------------------------------
@@ -120,12 +135,12 @@ class Stage {
       event.stopPropagation();
     });
 
-    const actions = {
+    this.actions = {
       home: () => this.by(-Infinity), back: () => this.by(-1), play: () => this.toggle(),
       on: () => this.by(1), end: () => this.by(Infinity),
     };
     for (const button of this.root.querySelectorAll("button")) {
-      button.addEventListener("click", () => actions[button.dataset.do]());
+      button.addEventListener("click", () => this.actions[button.dataset.do]());
     }
     this.find(".smooth input").addEventListener("change", (event) => {
       this.root.classList.toggle("soft", event.target.checked);
