@@ -19,13 +19,12 @@ from ui.lessons.rhythm import (
     SNIPPETS,
     Learner,
     Learning,
-    decode_progress,
-    encode_progress,
     in_html,
     in_markdown,
     snippet,
 )
 from ui.lessons.work import Task
+from ui.links import decode_progress, encode_progress
 from ui.queue import Queue
 from ui.resources import samples
 from ui.settings import There

@@ -48,6 +48,9 @@ VALUES = st.fixed_dictionaries(
         "crop": st.builds(Crop, SHARE, SHARE, SHARE),
         "lock": st.lists(st.sampled_from(list(LOCKABLE)), unique=True),
         "projector": st.integers(0, 1),
+        "learn": st.sets(st.integers(1, 7), min_size=1),
+        "lesson": st.integers(0, 8),
+        "lesson_network": st.sampled_from(["dogs", "digits"]),
         "language": st.sampled_from(["en", "zh"]),
         "endings": st.sampled_from(COUNTS),
         "endings_sampler": st.sampled_from(list(SAMPLERS)),
@@ -98,6 +101,8 @@ def test_any_address_is_read(params: dict[str, str]):
         ("language", "tlh"), ("at", "-5"), ("view", "<script>"),
         ("endings", "5"), ("endings_t", "1.5"), ("differ", "sampler,sampler"), ("differ", "all"),
         ("b_seed", "-1"), ("b_sampler", "magic"), ("b_model", "none"),
+        ("learn", ""), ("learn", "8"), ("learn", "11"), ("learn", "21"), ("learn", "1,2"), ("learn", "٣"),
+        ("learn", "1" * 5000), ("lesson", "9"), ("lesson_network", "magic"),
     ],
 )  # fmt: skip
 def test_nonsense_falls_back_with_a_note(name: str, text: str):
@@ -160,3 +165,18 @@ def test_a_broken_link_opens_with_notes():
     assert len(app.toast) == 4
     assert app.number_input(key="steps").value == 100
     assert "sigma_q" not in app.query_params
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_link_brings_the_lessons_progress():
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    app.query_params["learn"], app.query_params["lesson"] = "13", "2"
+    app.run()
+    app.switch_page("ui/pages/learn.py").run()
+    assert not app.exception
+    assert app.session_state["learning"].done == {1, 3}
+    assert app.session_state["learning"].lesson == 2
+    assert dict(app.query_params) == {"learn": ["13"], "lesson": ["2"]}
+    app.session_state["learning"].done.add(2)
+    app.run()
+    assert dict(app.query_params)["learn"] == ["123"]

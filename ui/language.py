@@ -6,11 +6,13 @@ catalogues in step with the code.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gettext
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,13 @@ LANGUAGES = {"en": "English", "zh": "简体中文"}
 #: What browsers and readers aloud call them.
 TAGS = {"en": "en", "zh": "zh-Hans"}
 LOCALES = Path(__file__).parent / "locales"
+_spoken: ContextVar[str] = ContextVar("language", default="")
 
 
 def current() -> str:
     """The language chosen in the session that asks, at first its browser's; English outside of one."""
+    if spoken := _spoken.get():
+        return spoken
     if "streamlit" not in sys.modules:  # the figures can be drawn without it
         return "en"
     import streamlit as st
@@ -35,6 +40,16 @@ def current() -> str:
         return "en"
     chosen = st.session_state.get("language")
     return chosen if chosen in LANGUAGES else of_browser(st.context.locale)
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak this language where no session asks, as when a file is made for a download."""
+    before = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
 
 
 def of_browser(locale: str | None) -> str:

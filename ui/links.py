@@ -25,6 +25,7 @@ from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
+    LESSONS,
     PHOTO_SIZES,
     SEED_RANGE,
     SIGMA_Q_RANGE,
@@ -148,6 +149,9 @@ def fields() -> tuple[Field, ...]:
         Field("crop", Crop(), _crop, "x,y,side"),
         Field("lock", [], some_of(list(LOCKABLE)), ", ".join(LOCKABLE)),
         _choice("projector", 0, (0, 1)),
+        Field("learn", set(), _progress, f"1 – {LESSONS}"),
+        _choice("lesson_network", "", networks),
+        _bounded("lesson", 1, (0, LESSONS + 1), whole),
         _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
     )
 
@@ -241,6 +245,23 @@ def remember() -> None:
         st.query_params.from_dict(address)
 
 
+def encode_progress(done: set[int]) -> str:
+    """Which lessons were gone through: {1, 2, 5} is "125"."""
+    return "".join(str(number) for number in sorted(done))
+
+
+def decode_progress(text: str, lessons: int = LESSONS) -> set[int]:
+    """:func:`encode_progress` undone; whatever the text says besides is left out."""
+    return {int(c) for c in text if c.isdecimal() and c.isascii() and 1 <= int(c) <= lessons}
+
+
+def _progress(text: str) -> set[int]:
+    done = decode_progress(text)
+    if not done or encode_progress(done) != text:
+        raise ValueError(text)
+    return done
+
+
 def _crop(text: str) -> Crop:
     x, y, side = (number(0, 1)(part) for part in text.split(","))
     return Crop(x, y, side)
@@ -249,6 +270,8 @@ def _crop(text: str) -> Crop:
 def _text(value: Any) -> str:  # noqa: ANN401 - a setting's value
     if isinstance(value, Crop):
         return ",".join(_text(part) for part in (value.x, value.y, value.side))
+    if isinstance(value, set):
+        return encode_progress(value)
     if isinstance(value, list):
         return ",".join(value) or "none"
     if isinstance(value, float):

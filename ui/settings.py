@@ -17,6 +17,9 @@ PHOTO_SIZES = (64, 128, 256)
 #: A way back is refused when looks at the network times pixels come to more: half a minute, about.
 MOST_WORK = 10_000_000
 
+#: How many lessons there are; a test holds it to their list.
+LESSONS = 7
+
 #: Where the way back starts.
 STARTS = ("here", "noise", "inversion")
 

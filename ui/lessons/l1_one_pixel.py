@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
+from diffusion.denoiser import NetworkDenoiser
 from ui.language import N_, _
 from ui.lessons import charts, numbers
 from ui.lessons.rhythm import (
     Learner,
+    Paper,
     Question,
     Shown,
+    Told,
     chart,
     deeper,
     explain,
@@ -30,6 +35,7 @@ LEAD = N_(
 #: Spread of one step under the first rule, and of all of them under the second.
 STEP, TOTAL = 0.5, 3.0
 FEW, MANY = 10, 100
+VALUES = {"step": STEP, "few": FEW, "many": MANY, "total": TOTAL}
 #: The other pixels drawn beside the one that is followed.
 OTHERS = 30
 
@@ -62,10 +68,45 @@ SCALED = Question(
 )
 
 
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    return Paper(There(sigma_q=TOTAL, steps=FEW, seed=learner.seed), ((FIXED, VALUES), (SCALED, VALUES)))
+
+
+def answers(learner: Learner, _model: str | None, _net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    found = measured(learner.x0(), (FEW, MANY), learner.seed)
+    yield SCALED.name, lambda: why(found["fixed"], found["scaled"])
+
+
+def measured(x0: Tensor, steps: Sequence[int], seed: int) -> dict[str, list[float]]:
+    """The spread of all the noise by rule, after each of these numbers of steps."""
+    rules = {"fixed": STEP, "scaled": TOTAL}
+    return {
+        rule: [numbers.measured_total(x0, rule, sigma, T, seed) for T in steps]
+        for rule, sigma in rules.items()
+    }
+
+
+def why(fixed: Sequence[float], scaled: Sequence[float]) -> str:
+    """What is explained; spreads after FEW steps and after MANY."""
+    return _(
+        "Over all pixels of your picture, {few} steps of spread {step} come to **{fixed_few:.4f}** and "
+        "{many} steps to **{fixed_many:.4f}**: {ratio:.2f} times as much. Independent noise partly "
+        "cancels, so spreads do not add; **variances** do, and {many} variances of {variance:.2f} make "
+        "{sum:.2f} = {root:.2f}². That is why the step must shrink with √Δt: then {few} steps come to "
+        "**{scaled_few:.4f}** and {many} steps to **{scaled_many:.4f}**. T says how finely the way is "
+        "cut, σ_q how far it leads."
+    ).format(
+        few=FEW, many=MANY, step=STEP, fixed_few=fixed[0], fixed_many=fixed[1],
+        ratio=fixed[1] / fixed[0], variance=STEP**2, sum=MANY * STEP**2, root=STEP * MANY**0.5,
+        scaled_few=scaled[0], scaled_many=scaled[1],
+    )  # fmt: skip
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
-    values = {"step": STEP, "few": FEW, "many": MANY, "total": TOTAL}
-    if not (predict(FIXED, **values) and predict(SCALED, **values)):
+    if not (predict(FIXED, **VALUES) and predict(SCALED, **VALUES)):
         return False
     x0 = learner.x0()
     left, right = st.columns(2)
@@ -117,34 +158,13 @@ def _totals(learner: Learner, x0: Tensor) -> None:
     """How much noise both rules come to, measured."""
     steps = (1, 3, FEW, 30, MANY)
     sigmas = {"fixed": STEP, "scaled": TOTAL}
-    measured = once(
-        "1-totals",
-        learner.key,
-        lambda: {
-            rule: [numbers.measured_total(x0, rule, sigma, T, learner.seed) for T in steps]
-            for rule, sigma in sigmas.items()
-        },
-    )
+    found = once("1-totals", learner.key, lambda: measured(x0, steps, learner.seed))
     theory = {
         rule: [numbers.total_in_theory(rule, sigma, T) for T in steps] for rule, sigma in sigmas.items()
     }
     few, many = steps.index(FEW), steps.index(MANY)
-    fixed, scaled = measured["fixed"], measured["scaled"]
-    explain(
-        "1",
-        _(
-            "Over all pixels of your picture, {few} steps of spread {step} come to **{fixed_few:.4f}** and "
-            "{many} steps to **{fixed_many:.4f}**: {ratio:.2f} times as much. Independent noise partly "
-            "cancels, so spreads do not add; **variances** do, and {many} variances of {variance:.2f} make "
-            "{sum:.2f} = {root:.2f}². That is why the step must shrink with √Δt: then {few} steps come to "
-            "**{scaled_few:.4f}** and {many} steps to **{scaled_many:.4f}**. T says how finely the way is "
-            "cut, σ_q how far it leads."
-        ).format(
-            few=FEW, many=MANY, step=STEP, fixed_few=fixed[few], fixed_many=fixed[many],
-            ratio=fixed[many] / fixed[few], variance=STEP**2, sum=MANY * STEP**2, root=STEP * MANY**0.5,
-            scaled_few=scaled[few], scaled_many=scaled[many],
-        ),
-    )  # fmt: skip
+    fixed, scaled = found["fixed"], found["scaled"]
+    explain("1", why((fixed[few], fixed[many]), (scaled[few], scaled[many])))
     summary = _(
         "With a fixed spread the total grows like √T, from {one:.2f} after one step to {last:.2f} after "
         "{many}; "
@@ -157,7 +177,7 @@ def _totals(learner: Learner, x0: Tensor) -> None:
         _("σ_q·√Δt, theory"): theory["scaled"],
         _("σ_q·√Δt, measured"): scaled,
     }
-    chart("1-totals", charts.totals(steps, theory, measured), summary, table)
+    chart("1-totals", charts.totals(steps, theory, found), summary, table)
     deeper(
         "one_pixel",
         r"x_{t+\Delta t} = x_t + \eta,\quad \eta \sim \mathcal N(0, \sigma_q^2\,\Delta t)"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 from torch import Tensor
 
+from diffusion.denoiser import NetworkDenoiser
 from ui.language import N_, _
 from ui.lessons import charts, numbers
 from ui.lessons.rhythm import (
     Estimate,
     Learner,
+    Paper,
     Question,
+    Told,
     chart,
     deeper,
     estimate,
@@ -18,6 +23,7 @@ from ui.lessons.rhythm import (
     pictures,
     predict,
     stage,
+    walked_there,
     way_there,
 )
 from ui.settings import There
@@ -56,12 +62,31 @@ SQUINT = Question(
 )
 
 
+def settings_for(learner: Learner, sigma_q: float = SIGMA_Q) -> There:
+    """Of the way there."""
+    return There(sigma_q=sigma_q, steps=STEPS, seed=learner.seed)
+
+
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    return Paper(settings_for(learner), ((PIXELS, {"sigma": SIGMA_Q}), (SQUINT, {})), turns=2)
+
+
+def answers(learner: Learner, _model: str | None, _net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    x0 = learner.x0()
+    x_T = walked_there(x0, settings_for(learner)).frames[-1:]
+    found = numbers.correlation(x0, x_T)
+    yield PIXELS.name, lambda: _("Measured on your picture: **{right:.3f}**.").format(right=found)
+    yield SQUINT.name, lambda: why(x0, x_T, x_T, SIGMA_Q)
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
     x0 = learner.x0()
 
     def end(sigma_q: float) -> Tensor:
-        settings = There(sigma_q=sigma_q, steps=STEPS, seed=learner.seed)
+        settings = settings_for(learner, sigma_q)
         return way_there(f"2-{sigma_q}", x0, settings, learner.key, start=STEPS).there.frames[-1:]
 
     if not estimate(PIXELS, lambda: numbers.correlation(x0, end(SIGMA_Q)), sigma=SIGMA_Q):
@@ -78,7 +103,7 @@ def show(learner: Learner) -> bool:
     x_T = end(sigma_q)
     left, right = st.columns(2, gap="medium")
     with left:
-        settings = There(sigma_q=sigma_q, steps=STEPS, seed=learner.seed)
+        settings = settings_for(learner, sigma_q)
         shown = way_there(f"2-{sigma_q}", x0, settings, learner.key, start=STEPS)
         at = stage(f"2-{sigma_q}", shown)
     x_t, sigma = shown.there.frames[at : at + 1], shown.there.stops[at].sigma
@@ -122,10 +147,10 @@ def _left(x0: Tensor, x_t: Tensor, sigma: float) -> None:
     chart("2", charts.hidden(BLOCKS, *columns), summary, table)
 
 
-def _explained(learner: Learner, x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> None:
+def why(x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> str:
+    """What is explained: the question's own noise `x_3`, and `x_T` at the chosen `sigma_q`."""
     one, eight = numbers.left(x0, x_3, SIGMA_Q, (1, 8))
-    explain(
-        "2",
+    return (
         _(
             "At σ_q = {sigma:g} single pixels keep **{one:.3f}** of correlation, 8×8 blocks **{eight:.3f}**. "
             "Averaging 64 pixels divides the noise by 8 and leaves the large shapes alone: **noise hides "
@@ -139,8 +164,12 @@ def _explained(learner: Learner, x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: 
             sigma=SIGMA_Q, one=one.measured, eight=eight.measured, mean=float(x0.mean()), now=sigma_q,
             mean_T=float(x_T.mean()), count=x0.numel(), noise=numbers.noise_of_brightness(x0, sigma_q),
             spread=numbers.spread(x0),
-        ),
+        )
     )  # fmt: skip
+
+
+def _explained(learner: Learner, x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> None:
+    explain("2", why(x0, x_3, x_T, sigma_q))
     deeper(
         "noise_yet",
         r"\operatorname{corr}(x_0, x_0 + \sigma\varepsilon) = \frac{s}{\sqrt{s^2 + \sigma^2}},\qquad"

@@ -10,14 +10,17 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from diffusion.denoiser import Denoiser
+from diffusion.denoiser import Denoiser, NetworkDenoiser
 from diffusion.oracles import FiniteData
 from ui.language import N_, _
 from ui.lessons import charts, numbers
 from ui.lessons.numbers import JUDGED_AT, LOOK, UPDATES, Tiny
 from ui.lessons.rhythm import (
+    NETWORKS,
     Learner,
+    Paper,
     Question,
+    Told,
     chart,
     deeper,
     explain,
@@ -26,6 +29,7 @@ from ui.lessons.rhythm import (
     predict,
     stage,
     task,
+    walked_there,
     way_there,
 )
 from ui.lessons.work import watch
@@ -38,6 +42,8 @@ LEAD = N_(
 )
 SIGMA_Q, STEPS, START = 3.0, 20, 4
 SIGMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
+#: Turns of the tiny network's training.
+TURNS = math.ceil(UPDATES / LOOK)
 #: Noise levels of the arrows, and how many of them along each side.
 ARROW_SIGMAS, SIDE = (0.15, 0.3, 0.6, 1.2), 11
 
@@ -85,12 +91,37 @@ def walk_errors(into: Errors, net: Denoiser, x0: Tensor, noise: Tensor) -> Itera
         yield
 
 
+def settings_for(learner: Learner) -> There:
+    """Of the way there."""
+    return There(sigma_q=SIGMA_Q, steps=STEPS, seed=learner.seed)
+
+
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    settings = settings_for(learner)
+    sigma = settings.build().sigma(START / STEPS)
+    asked = ((BLURRY, {"sigma": sigma}), (LEARN, {"count": numbers.TinyNet.parameters()}))
+    return Paper(settings, asked, NETWORKS, turns=2 + TURNS)
+
+
+def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    if net is not None:
+        x0 = learner.x0(model)
+        there = walked_there(x0, settings_for(learner))
+        x_t, sigma = there.frames[START : START + 1], there.stops[START].sigma
+        guess, (_width, blur) = numbers.guess(net, x_t, sigma, x0), numbers.best_blur(x_t, x0)
+        yield BLURRY.name, lambda: why_blurry(sigma, guess.error, blur.error)
+    tiny = numbers.start_tiny(numbers.cloud(learner.x0(), learner.seed), learner.seed)
+    yield from numbers.train_tiny(tiny, learner.seed)
+    yield LEARN.name, lambda: why_floor(tiny, learner)
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
     model, net = network_for("3")
     x0 = learner.x0(model)
-    settings = There(sigma_q=SIGMA_Q, steps=STEPS, seed=learner.seed)
-    shown = way_there("3", x0, settings, (learner.key, model), start=START)
+    shown = way_there("3", x0, settings_for(learner), (learner.key, model), start=START)
     if not predict(BLURRY, sigma=shown.there.stops[START].sigma):
         return False
     left, right = st.columns(2, gap="medium")
@@ -172,20 +203,38 @@ def _errors(found: Errors) -> None:
     chart("3-errors", figure, summary, table)
 
 
+def why_blurry(sigma: float, net: float, blur: float) -> str:
+    """What is explained of the blur; both errors at noise spread `sigma`."""
+    return _(
+        "At σ = {sigma:.3f} the network is off by **{net:.4f}**, the best blur by {blur:.4f}. Many "
+        "pictures "
+        "could have led to this very x_t, and a wrong detail costs twice: where it is drawn and where it "
+        "is "
+        "missing. Least wrong **on average** is the mean of them all, E[x_0 | x_t], and a mean of many "
+        "pictures is blurry where they differ. So x̂_0 is no picture of the network's taste, it is a "
+        "regression."
+    ).format(sigma=sigma, net=net, blur=blur)
+
+
+def why_floor(tiny: Tiny, learner: Learner) -> str:
+    """What is explained of the tiny network's end."""
+    return _(
+        "The network ended at **{end:.4f}**; the floor is **{floor:.4f}**. Nobody goes below it: a noisy "
+        "point really could have come from several clean ones, and the closed form, a mean of your "
+        "{count} "
+        "two-pixel pictures weighted by how well each fits, is already the best answer there is. What "
+        "your "
+        "picture's {values:,} values ask of the large networks is the same question, with a cloud nobody "
+        "can "
+        "write down."
+    ).format(
+        end=tiny.losses[-1][1], floor=tiny.floor, count=numbers.CLOUD_POINTS, values=learner.x0().numel()
+    )
+
+
 def _why_blurry(learner: Learner, net: Denoiser, x0: Tensor, x_t: Tensor, sigma: float) -> None:
     guessed, (_width, blur) = numbers.guess(net, x_t, sigma, x0), numbers.best_blur(x_t, x0)
-    explain(
-        "3-blurry",
-        _(
-            "At σ = {sigma:.3f} the network is off by **{net:.4f}**, the best blur by {blur:.4f}. Many "
-            "pictures "
-            "could have led to this very x_t, and a wrong detail costs twice: where it is drawn and where it "
-            "is "
-            "missing. Least wrong **on average** is the mean of them all, E[x_0 | x_t], and a mean of many "
-            "pictures is blurry where they differ. So x̂_0 is no picture of the network's taste, it is a "
-            "regression."
-        ).format(sigma=sigma, net=guessed.error, blur=blur.error),
-    )
+    explain("3-blurry", why_blurry(sigma, guessed.error, blur.error))
     python = learner.in_python() | {"model": repr(getattr(net, "name", "photos")), "sigma": f"{sigma!r}"}
     if x0.shape[1] == 3:
         deeper(
@@ -210,7 +259,7 @@ def _learn(learner: Learner) -> None:
 
     def begin() -> tuple[Tiny, Iterator[object], int]:
         tiny = numbers.start_tiny(numbers.cloud(x0, learner.seed), learner.seed)
-        return tiny, numbers.train_tiny(tiny, learner.seed), math.ceil(UPDATES / LOOK)
+        return tiny, numbers.train_tiny(tiny, learner.seed), TURNS
 
     sigma = st.select_slider(
         _("Noise level of the arrows, σ"), ARROW_SIGMAS, JUDGED_AT, key="3-arrows", format_func="{:g}".format
@@ -253,20 +302,7 @@ def _learn(learner: Learner) -> None:
     watch(training, "3-tiny", draw, _("Training"))
     if not training.finished:
         return
-    tiny = training.value
-    explain(
-        "3-learn",
-        _(
-            "The network ended at **{end:.4f}**; the floor is **{floor:.4f}**. Nobody goes below it: a noisy "
-            "point really could have come from several clean ones, and the closed form, a mean of your "
-            "{count} "
-            "two-pixel pictures weighted by how well each fits, is already the best answer there is. What "
-            "your "
-            "picture's {values:,} values ask of the large networks is the same question, with a cloud nobody "
-            "can "
-            "write down."
-        ).format(end=tiny.losses[-1][1], floor=tiny.floor, count=numbers.CLOUD_POINTS, values=x0.numel()),
-    )
+    explain("3-learn", why_floor(training.value, learner))
     deeper(
         "cloud",
         r"\mathbb E[x_0 \mid x_t = x] = \frac{\sum_i x_i\,e^{-\lVert x - x_i\rVert^2 / 2\sigma^2}}"

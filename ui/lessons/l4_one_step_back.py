@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
-from diffusion.denoiser import Denoiser
+from diffusion.denoiser import Denoiser, NetworkDenoiser
 from ui import words
 from ui.dissect import LABELS, dissect
 from ui.journey import Kept, WayThere, plan_back, walk_back
 from ui.language import N_, _, each, named
 from ui.lessons import charts, numbers
 from ui.lessons.rhythm import (
+    NETWORKS,
     Learner,
+    Paper,
     Question,
+    Told,
     chart,
     deeper,
     explain,
@@ -20,6 +25,7 @@ from ui.lessons.rhythm import (
     once,
     predict,
     stage,
+    walked_there,
     way_there,
 )
 from ui.settings import Back, There
@@ -72,12 +78,70 @@ def one_step(there: WayThere, stop: int, sampler: str, net: Denoiser, model: str
     return way.kept(1)
 
 
+def settings_for(learner: Learner) -> There:
+    """Of the way there."""
+    return There(sigma_q=SIGMA_Q, steps=T, seed=learner.seed)
+
+
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    return Paper(settings_for(learner), ((HOW_FAR, {"T": T}), (WHY_NOISE, {})), NETWORKS, turns=2)
+
+
+def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    if net is not None and model is not None:
+        there = walked_there(learner.x0(model), settings_for(learner))
+        asked = one_step(there, START, "algorithm1", net, model)
+        yield HOW_FAR.name, lambda: why_far(asked)
+    spread = max(numbers.spread(learner.x0()), 0.01)
+    yield WHY_NOISE.name, lambda: why_noise(spread)
+
+
+def why_far(asked: Kept) -> str:
+    """What is explained of the question's own step, in its middle pixel."""
+    row = column = asked.x_t.shape[-1] // 2
+    x_t, guess, removed, noise, x_s = (
+        float(x[0, 0, row, column]) for x in (asked.x_t, asked.x0_hat, asked.removed, asked.eta(), asked.x_s)
+    )
+    return _(
+        "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel "
+        "{colour} x_t is "
+        "{x_t:.4f}, the guess x̂_0 is {guess:.4f}, so f_θ = 0.2 · ({x_t:.4f} − {guess:.4f}) = "
+        "**{removed:.4f}**; the fresh noise drawn is η = {noise:.4f}, and the pixel moves to "
+        "**{x_s:.4f}**. "
+        "The guess is only a mean over all that is possible; a short step leaves room to look again with "
+        "a "
+        "little less noise. At the very last step Δt/t = 1: it goes all the way, and what is added "
+        "there, "
+        "stays."
+    ).format(
+        x_t=x_t,
+        guess=guess,
+        removed=removed,
+        noise=noise,
+        x_s=x_s,
+        colour=_("(its red)") if asked.x_t.shape[1] == 3 else "",
+    )
+
+
+def why_noise(spread: float) -> str:
+    """What is explained of walks without fresh noise, for values of this spread."""
+    return _(
+        "Your picture's values have spread **{spread:.4f}**. Without fresh noise the walks must end with "
+        "spread s²/√(s² + σ_q²) = **{theory:.4f}**, however small the steps: each one moves towards a "
+        "mean, "
+        "and means are less varied than what they are means of. The fresh noise puts back just the doubt "
+        "that "
+        "is left. At the end no doubt is left, so there it would only be grain."
+    ).format(spread=spread, theory=numbers.spread_without_noise(spread, SIGMA_Q))
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
     model, net = network_for("4")
     x0 = learner.x0(model)
-    settings = There(sigma_q=SIGMA_Q, steps=T, seed=learner.seed)
-    shown = way_there("4", x0, settings, (learner.key, model), start=START)
+    shown = way_there("4", x0, settings_for(learner), (learner.key, model), start=START)
     if not predict(HOW_FAR, T=T):
         return False
     if net is None or model is None:
@@ -114,32 +178,7 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
     )
     dissect(kept, key="lesson-dissect", labels=each(LABELS))
     asked = step(START, "algorithm1")
-    row = column = asked.x_t.shape[-1] // 2
-    x_t, guess, removed, noise, x_s = (
-        float(x[0, 0, row, column]) for x in (asked.x_t, asked.x0_hat, asked.removed, asked.eta(), asked.x_s)
-    )
-    explain(
-        "4-far",
-        _(
-            "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel "
-            "{colour} x_t is "
-            "{x_t:.4f}, the guess x̂_0 is {guess:.4f}, so f_θ = 0.2 · ({x_t:.4f} − {guess:.4f}) = "
-            "**{removed:.4f}**; the fresh noise drawn is η = {noise:.4f}, and the pixel moves to "
-            "**{x_s:.4f}**. "
-            "The guess is only a mean over all that is possible; a short step leaves room to look again with "
-            "a "
-            "little less noise. At the very last step Δt/t = 1: it goes all the way, and what is added "
-            "there, "
-            "stays."
-        ).format(
-            x_t=x_t,
-            guess=guess,
-            removed=removed,
-            noise=noise,
-            x_s=x_s,
-            colour=_("(its red)") if asked.x_t.shape[1] == 3 else "",
-        ),
-    )
+    explain("4-far", why_far(asked))
     if asked.x_t.shape[1] == 3:  # the snippets load colour pictures
         deeper(
             "one_step_back",
@@ -182,17 +221,7 @@ def _shrinking(learner: Learner) -> None:
     }
     figure = charts.shrinking(times, noisy[:, :30].numpy(), bare[:, :30].numpy(), mean, spread)
     chart("4-shrinking", figure, summary, table)
-    explain(
-        "4-noise",
-        _(
-            "Your picture's values have spread **{spread:.4f}**. Without fresh noise the walks must end with "
-            "spread s²/√(s² + σ_q²) = **{theory:.4f}**, however small the steps: each one moves towards a "
-            "mean, "
-            "and means are less varied than what they are means of. The fresh noise puts back just the doubt "
-            "that "
-            "is left. At the end no doubt is left, so there it would only be grain."
-        ).format(spread=spread, theory=numbers.spread_without_noise(spread, SIGMA_Q)),
-    )
+    explain("4-noise", why_noise(spread))
     deeper(
         "why_noise",
         r"\frac{\text{spread after}}{\text{spread before}} = \frac{s^2 + \sigma_{t-\Delta t}^2}{s^2 + "

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from diffusion.denoiser import Denoiser
+from diffusion.denoiser import Denoiser, NetworkDenoiser
 from ui import words
 from ui.journey import WayThere, plan_back, walk_back
 from ui.language import N_, _, named
 from ui.lessons import charts, numbers
 from ui.lessons.numbers import COMPARED
 from ui.lessons.rhythm import (
+    NETWORKS,
     Learner,
+    Paper,
     Question,
     Shown,
+    Told,
     Walk,
     chart,
     deeper,
@@ -26,6 +29,7 @@ from ui.lessons.rhythm import (
     predict,
     stage,
     task,
+    walked_there,
     way_there,
 )
 from ui.lessons.work import Task, watch
@@ -36,6 +40,7 @@ LEAD = N_(
     "The same noise, the same network, three ways to add fresh noise on the way back. What do more steps buy?"
 )
 SIGMA_Q, STEPS = 1.0, (10, 100, 1000)
+VALUES = {"T": STEPS[0], "sigma": SIGMA_Q, "few": STEPS[0], "many": STEPS[-1]}
 
 GRAIN = Question(
     "5-grain",
@@ -77,10 +82,51 @@ def plan(
     return walks, numbers.in_step([walk_back(walk.way, net, seed) for walk in walks.values()]), steps
 
 
+def settings_for(learner: Learner) -> There:
+    """Of the way there."""
+    return There(sigma_q=SIGMA_Q, steps=STEPS[0], seed=learner.seed)
+
+
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    asked = ((GRAIN, VALUES), (FINER, VALUES))
+    return Paper(settings_for(learner), asked, NETWORKS, turns=STEPS[0] + 1)
+
+
+def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    if net is not None and model is not None:
+        walks, steps, _total = plan(
+            walked_there(learner.x0(model), settings_for(learner)), net, model, STEPS[0]
+        )
+        yield from steps
+        yield FINER.name, lambda: why(walks)
+
+
+def why(walks: dict[str, Walk]) -> str:
+    """What is explained of ten steps by every sampler."""
+    grain = {name: math.sqrt(walk.way.steps[-1].added) for name, walk in walks.items()}
+    off = {name: walk.way.steps[-1].to_upload for name, walk in walks.items()}
+    return (
+        _(
+            "With T = 10 the last step of Algorithm 1 put noise of spread **{grain:.4f}** on the result, and "
+            "nothing "
+            "comes after it to take it off; theory says σ_q/√T = {theory:.4f}. It ends {off1:.4f} from your "
+            "picture, the "
+            "posterior {off2:.4f} and the deterministic way {off3:.4f}. So the grain is no fault of the "
+            "network: it is the "
+            "sampler's last step. A thousand steps make it {fine:.4f}; leaving out the last noise costs "
+            "nothing."
+        ).format(
+            grain=grain["algorithm1"], theory=numbers.leftover(SIGMA_Q, STEPS[0]), off1=off["algorithm1"],
+            off2=off["posterior"], off3=off["ddim"], fine=numbers.leftover(SIGMA_Q, STEPS[-1]),
+        )
+    )  # fmt: skip
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
-    values = {"T": STEPS[0], "sigma": SIGMA_Q, "few": STEPS[0], "many": STEPS[-1]}
-    if not (predict(GRAIN, **values) and predict(FINER, **values)):
+    if not (predict(GRAIN, **VALUES) and predict(FINER, **VALUES)):
         return False
     model, net = network_for("5")
     if net is not None and model is not None:
@@ -91,8 +137,7 @@ def show(learner: Learner) -> bool:
 
 def _walked(learner: Learner, net: Denoiser, model: str) -> None:
     x0 = learner.x0(model)
-    settings = There(sigma_q=SIGMA_Q, steps=STEPS[0], seed=learner.seed)
-    shown = way_there("5", x0, settings, (learner.key, model), start=STEPS[0])
+    shown = way_there("5", x0, settings_for(learner), (learner.key, model), start=STEPS[0])
     left, right = st.columns(2)
     with left:
         steps = st.segmented_control(
@@ -147,24 +192,7 @@ def _seen(chosen: Task[dict[str, Walk]], walks: dict[str, Walk], shown: Shown, s
 
 
 def _why(learner: Learner, walks: dict[str, Walk], model: str, colour: bool) -> None:
-    grain = {name: math.sqrt(walk.way.steps[-1].added) for name, walk in walks.items()}
-    off = {name: walk.way.steps[-1].to_upload for name, walk in walks.items()}
-    explain(
-        "5",
-        _(
-            "With T = 10 the last step of Algorithm 1 put noise of spread **{grain:.4f}** on the result, and "
-            "nothing "
-            "comes after it to take it off; theory says σ_q/√T = {theory:.4f}. It ends {off1:.4f} from your "
-            "picture, the "
-            "posterior {off2:.4f} and the deterministic way {off3:.4f}. So the grain is no fault of the "
-            "network: it is the "
-            "sampler's last step. A thousand steps make it {fine:.4f}; leaving out the last noise costs "
-            "nothing."
-        ).format(
-            grain=grain["algorithm1"], theory=numbers.leftover(SIGMA_Q, STEPS[0]), off1=off["algorithm1"],
-            off2=off["posterior"], off3=off["ddim"], fine=numbers.leftover(SIGMA_Q, STEPS[-1]),
-        ),
-    )  # fmt: skip
+    explain("5", why(walks))
     if colour:
         deeper(
             "ten_or_thousand",

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 import streamlit as st
 import torch
 
-from diffusion.denoiser import Denoiser
+from diffusion.denoiser import Denoiser, NetworkDenoiser
+from ui.journey import WayThere
 from ui.language import N_, _
 from ui.lessons import charts, numbers
 from ui.lessons.numbers import CLIMB, STEPS_EACH, Endings, Returned
 from ui.lessons.rhythm import (
     Learner,
+    Paper,
     Question,
     Shown,
+    Told,
     chart,
     deeper,
     explain,
@@ -24,6 +27,7 @@ from ui.lessons.rhythm import (
     predict,
     stage,
     task,
+    walked_there,
     way_there,
 )
 from ui.lessons.work import Task, watch
@@ -39,6 +43,8 @@ SIGMA_Q, T = 3.0, 20
 EARLY, LATE = 6, 1
 #: An inversion that ends further from its picture than this has missed it.
 NEAR = 0.05
+#: The digits network's path does not lead back from a photo.
+LEADING_BACK = ("photos", "dogs")
 
 SIXTEEN = Question(
     "6-sixteen",
@@ -80,14 +86,93 @@ RETURN = Question(
 )
 
 
+def settings_for(learner: Learner) -> There:
+    """Of the way there."""
+    return There(sigma_q=SIGMA_Q, steps=T, seed=learner.seed)
+
+
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    settings = settings_for(learner)
+    process = settings.build()
+    at = {stop: {"t": stop / T, "sigma": process.sigma(stop / T)} for stop in (EARLY, LATE)}
+    asked = ((SIXTEEN, at[EARLY]), (NARROW, at[LATE]), (RETURN, {}))
+    return Paper(settings, asked, LEADING_BACK, turns=2 * STEPS_EACH + 2 * CLIMB + 3)
+
+
+def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    if net is None:
+        return
+    there = walked_there(learner.x0(model), settings_for(learner))
+    early, late = start(there, EARLY), start(there, LATE)
+    yield from numbers.walk_many(early, net, there.process, learner.seed)
+    yield SIXTEEN.name, lambda: why_many(early)
+    yield from numbers.walk_many(late, net, there.process, learner.seed)
+    yield NARROW.name, lambda: why_narrow(early, late)
+    around = Returned(there.x0)
+    yield from numbers.walk_around(around, net, there.process)
+    yield RETURN.name, lambda: why_return(around)
+
+
+def start(there: WayThere, stop: int) -> Endings:
+    """Sixteen ways back that have yet to take a step."""
+    at = there.stops[stop]
+    return Endings(there.x0, there.frames[stop : stop + 1], at.t, at.sigma)
+
+
+def why_many(ends: Endings) -> str:
+    """What is explained of sixteen endings."""
+    return _(
+        "From t = {t:.2g} the sixteen end **{fan:.4f}** apart and **{off:.4f}** from your picture: what "
+        "the noise "
+        "left standing they share, what it hid each makes up anew out of what the network learnt. Their "
+        "mean is only "
+        "{mean:.4f} from x̂_0, the blurry first guess: that blur *was* the mean of these endings."
+    ).format(t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess)
+
+
+def why_narrow(early: Endings, late: Endings) -> str:
+    """What is explained of a start with less noise."""
+    return _(
+        "From t = {t1:.2g} the endings lay {fan1:.4f} apart, from t = {t2:.2g} only **{fan2:.4f}**, and "
+        "{off2:.4f} from "
+        "your picture instead of {off1:.4f}. Little noise leaves little to make up: a walk from early t "
+        "nearly "
+        "*returns* your picture, one from late t *forgets* it."
+    ).format(t1=early.t, fan1=early.fan, t2=late.t, fan2=late.fan, off1=early.to_upload, off2=late.to_upload)
+
+
+def why_return(found: Returned) -> str:
+    """What is explained of the path up and down again."""
+    text = (
+        _(
+            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be "
+            "run both "
+            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, "
+            "where noise "
+            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even "
+            "works for "
+            "pictures the network never learnt, for nothing has to be made up."
+        )
+        if found.error < NEAR
+        else _(
+            "This time it misses: it ends **{error:.3g}** from your picture. In steps small enough the path "
+            "leads "
+            "back; for this picture this network bends it more sharply than {n} steps can follow. Its x_T "
+            "lies "
+            "{apart:.3f} from your picture, where noise would lie {sigma:g}."
+        )
+    )
+    values = {"error": found.error, "apart": found.apart, "sigma": SIGMA_Q, "n": CLIMB}
+    return text.format(**values)
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
-    model, net = network_for(
-        "6", ("photos", "dogs")
-    )  # the digits network's path does not lead back from a photo
+    model, net = network_for("6", LEADING_BACK)
     x0 = learner.x0(model)
-    settings = There(sigma_q=SIGMA_Q, steps=T, seed=learner.seed)
-    shown = way_there("6", x0, settings, (learner.key, model), start=EARLY)
+    shown = way_there("6", x0, settings_for(learner), (learner.key, model), start=EARLY)
     stops = shown.there.stops
     if net is None or model is None:
         st.caption(_("This lesson walks back with a network, and there is none here. Go on to the next."))
@@ -111,7 +196,7 @@ def show(learner: Learner) -> bool:
     late = _endings(learner, shown, net, model, LATE)
     watch(late, "6-late", lambda ends: None, _("Sixteen ways back"))
     if late.finished and early.finished:
-        _why_narrow(early.value, late.value)
+        explain("6-narrow", why_narrow(early.value, late.value))
     if not predict(RETURN):
         return False
     _return(learner, shown, net, model)
@@ -123,8 +208,7 @@ def _endings(learner: Learner, shown: Shown, net: Denoiser, model: str, stop: in
     there = shown.there
 
     def begin() -> tuple[Endings, Iterator[None], int]:
-        at = there.stops[stop]
-        ends = Endings(there.x0, there.frames[stop : stop + 1], at.t, at.sigma)
+        ends = start(there, stop)
         return ends, numbers.walk_many(ends, net, there.process, learner.seed), STEPS_EACH
 
     return task(f"6-{stop}", (learner.key, model), begin)
@@ -174,16 +258,7 @@ def _fan(shown: Shown, now: Task[Endings]) -> None:
 
 
 def _why_many(learner: Learner, ends: Endings, model: str) -> None:
-    explain(
-        "6-sixteen",
-        _(
-            "From t = {t:.2g} the sixteen end **{fan:.4f}** apart and **{off:.4f}** from your picture: what "
-            "the noise "
-            "left standing they share, what it hid each makes up anew out of what the network learnt. Their "
-            "mean is only "
-            "{mean:.4f} from x̂_0, the blurry first guess: that blur *was* the mean of these endings."
-        ).format(t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess),
-    )
+    explain("6-sixteen", why_many(ends))
     if ends.x0.shape[1] == 3:
         deeper(
             "many_endings",
@@ -192,21 +267,6 @@ def _why_many(learner: Learner, ends: Endings, model: str) -> None:
             _("One x_t, sixteen generators: p is a distribution, not a picture."),
             learner.in_python() | {"model": repr(model)},
         )
-
-
-def _why_narrow(early: Endings, late: Endings) -> None:
-    explain(
-        "6-narrow",
-        _(
-            "From t = {t1:.2g} the endings lay {fan1:.4f} apart, from t = {t2:.2g} only **{fan2:.4f}**, and "
-            "{off2:.4f} from "
-            "your picture instead of {off1:.4f}. Little noise leaves little to make up: a walk from early t "
-            "nearly "
-            "*returns* your picture, one from late t *forgets* it."
-        ).format(
-            t1=early.t, fan1=early.fan, t2=late.t, fan2=late.fan, off1=early.to_upload, off2=late.to_upload
-        ),
-    )
 
 
 def _return(learner: Learner, shown: Shown, net: Denoiser, model: str) -> None:
@@ -235,27 +295,7 @@ def _return(learner: Learner, shown: Shown, net: Denoiser, model: str) -> None:
     watch(around, "6-return", draw, _("Up and down"))
     if not around.finished or around.notice:
         return
-    text = (
-        _(
-            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be "
-            "run both "
-            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, "
-            "where noise "
-            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even "
-            "works for "
-            "pictures the network never learnt, for nothing has to be made up."
-        )
-        if around.value.error < NEAR
-        else _(
-            "This time it misses: it ends **{error:.3g}** from your picture. In steps small enough the path "
-            "leads "
-            "back; for this picture this network bends it more sharply than {n} steps can follow. Its x_T "
-            "lies "
-            "{apart:.3f} from your picture, where noise would lie {sigma:g}."
-        )
-    )
-    values = {"error": around.value.error, "apart": around.value.apart, "sigma": SIGMA_Q, "n": CLIMB}
-    explain("6-return", text.format(**values))
+    explain("6-return", why_return(around.value))
     if there.x0.shape[1] == 3:
         deeper(
             "inversion",

@@ -15,8 +15,10 @@ from ui.language import N_, _, joined
 from ui.lessons import numbers
 from ui.lessons.rhythm import (
     Learner,
+    Paper,
     Question,
     Shown,
+    Told,
     Walk,
     chart,
     deeper,
@@ -25,6 +27,7 @@ from ui.lessons.rhythm import (
     predict,
     stage,
     task,
+    walked_there,
     way_there,
 )
 from ui.lessons.work import Task, watch
@@ -38,6 +41,8 @@ LEAD = N_(
     "learnt; is it new, or remembered?"
 )
 SIGMA_Q, T_THERE, STEPS = 80.0, 20, 10
+#: From the one that shows most.
+MAKERS = ("dogs", "digits", "photos")
 
 WHAT = Question(
     "7-what",
@@ -80,16 +85,87 @@ def plan(there: WayThere, net: NetworkDenoiser, model: str) -> tuple[Walk, Itera
     return Walk(way), walk_back(way, net, seed), STEPS
 
 
+def settings_for(learner: Learner) -> There:
+    """Of the way there."""
+    return There(sigma_q=SIGMA_Q, steps=T_THERE, grid="rho7", seed=learner.seed)
+
+
+def paper(learner: Learner) -> Paper:
+    """The lesson for a sheet of paper."""
+    asked = ((WHAT, {"sigma": SIGMA_Q}), (REMEMBER, {}))
+    return Paper(settings_for(learner), asked, MAKERS, turns=STEPS + 2)
+
+
+def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) -> Iterator[Told | None]:
+    """Why, in numbers of this picture."""
+    if net is None or model is None:
+        return
+    there = walked_there(learner.x0(model), settings_for(learner))
+    walk, steps, _total = plan(there, net, model)
+    yield from steps
+    yield WHAT.name, lambda: why_new(there, walk, model)
+    if not math.isnan(_gap(model)[1]):
+        yield REMEMBER.name, lambda: why_remembered(model)
+
+
+def why_new(there: WayThere, walk: Walk, model: str) -> str:
+    """What is explained of a picture out of nothing."""
+    way = walk.way
+    end, _stop = way.state(way.total)
+    text = _(
+        "The result is **{off:.4f}** from your picture and correlated **{corr:.3f}** with it. Your picture "
+        "had "
+        "no say in it: change it, keep the seed, and the same one comes. The seed decides everything."
+    ).format(off=way.steps[-1].to_upload, corr=numbers.correlation(end, there.x0))
+    asked = ""
+    if way.asked:
+        asked = _("The seed asked it for “{name}”.").format(name=way.asked.replace("_", " "))
+    return joined(text, asked, _facts(model))
+
+
+def _gap(model: str) -> tuple[float, float]:
+    return numbers.worst_gap(cards()[model]["training"].get("loss_by_noise", {}))
+
+
+def why_remembered(model: str) -> str:
+    """What is explained of training pictures and others, from the network's card."""
+    card, (sigma, ratio) = cards()[model], _gap(model)
+    copied = next(
+        (
+            r["value"]
+            for r in card.get("evaluation", {}).get("figures", [])
+            if "nearer to training" in r["what"]
+        ),
+        None,
+    )
+    text = _(
+        "*{name}* was trained on {count:,} pictures. Where it does worst, at σ = {sigma:g}, its error on "
+        "pictures it never "
+        "saw is **{ratio:.3f}** times that on those it trained on: near 1 means learnt, far above means "
+        "remembered."
+    ).format(name=_(model.capitalize()), count=card["training"]["pictures_in_set"], sigma=sigma, ratio=ratio)
+    near = ""
+    if copied is not None:
+        near = _("Of the pictures it makes, {copied:.0%} lie suspiciously near a training picture.").format(
+            copied=copied
+        )
+    limits = _(
+        "What it cannot know is everything it was never shown: it has no idea of what a dog is, only of "
+        "which "
+        "pixels go together."
+    )
+    return joined(text, near, limits)
+
+
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
-    model, net = network_for("7", ("dogs", "digits", "photos"))
+    model, net = network_for("7", MAKERS)
     if net is None or model is None:
         st.caption(_("This lesson walks back with a network, and there is none here."))
         return True
     if not predict(WHAT, sigma=SIGMA_Q):
         return False
-    settings = There(sigma_q=SIGMA_Q, steps=T_THERE, grid="rho7", seed=learner.seed)
-    shown = way_there("7", learner.x0(model), settings, (learner.key, model), start=T_THERE)
+    shown = way_there("7", learner.x0(model), settings_for(learner), (learner.key, model), start=T_THERE)
     walked = task("7", (learner.key, model), lambda: plan(shown.there, net, model))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_("Drag along both ways: nothing of your picture is on the way back."))
@@ -113,17 +189,7 @@ def _seen(walked: Task[Walk], walk: Walk, shown: Shown) -> None:
 
 
 def _why_new(learner: Learner, there: WayThere, walk: Walk, model: str) -> None:
-    way = walk.way
-    end, _stop = way.state(way.total)
-    text = _(
-        "The result is **{off:.4f}** from your picture and correlated **{corr:.3f}** with it. Your picture "
-        "had "
-        "no say in it: change it, keep the seed, and the same one comes. The seed decides everything."
-    ).format(off=way.steps[-1].to_upload, corr=numbers.correlation(end, there.x0))
-    asked = ""
-    if way.asked:
-        asked = _("The seed asked it for “{name}”.").format(name=way.asked.replace("_", " "))
-    explain("7-what", joined(text, asked, _facts(model)))
+    explain("7-what", why_new(there, walk, model))
     deeper(
         "from_nothing",
         r"x_T \sim \mathcal N(0, \sigma_q^2 I)\quad\longrightarrow\quad x_0 \sim p_\theta(x_0)",
@@ -150,8 +216,7 @@ def _remembered(model: str) -> None:
     """Training pictures against pictures never seen, from the network's card."""
     card = cards()[model]
     rows = card["training"].get("loss_by_noise", {})
-    sigma, ratio = numbers.worst_gap(rows)
-    if math.isnan(ratio):
+    if math.isnan(_gap(model)[1]):
         st.caption(_("The card of this network has no figures on held-out pictures."))
         return
     table = {
@@ -160,28 +225,4 @@ def _remembered(model: str) -> None:
         _("held out, rms"): [math.sqrt(row["mse"]) for row in rows["val"]],
     }
     chart("7-gap", figures.loss_by_noise(card, height=300), figures.summary_loss_by_noise(card), table)
-    copied = next(
-        (
-            r["value"]
-            for r in card.get("evaluation", {}).get("figures", [])
-            if "nearer to training" in r["what"]
-        ),
-        None,
-    )
-    text = _(
-        "*{name}* was trained on {count:,} pictures. Where it does worst, at σ = {sigma:g}, its error on "
-        "pictures it never "
-        "saw is **{ratio:.3f}** times that on those it trained on: near 1 means learnt, far above means "
-        "remembered."
-    ).format(name=_(model.capitalize()), count=card["training"]["pictures_in_set"], sigma=sigma, ratio=ratio)
-    near = ""
-    if copied is not None:
-        near = _("Of the pictures it makes, {copied:.0%} lie suspiciously near a training picture.").format(
-            copied=copied
-        )
-    limits = _(
-        "What it cannot know is everything it was never shown: it has no idea of what a dog is, only of "
-        "which "
-        "pixels go together."
-    )
-    explain("7-remember", joined(text, near, limits))
+    explain("7-remember", why_remembered(model))

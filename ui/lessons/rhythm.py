@@ -30,6 +30,8 @@ from ui.state import Picture
 V = TypeVar("V")
 #: Side of the picture in the lessons, in pixels.
 SIZE = 64
+#: The networks most lessons offer.
+NETWORKS = ("photos", "dogs", "digits")
 SNIPPETS = Path(__file__).parent / "snippets"
 _stages = itertools.count(-1, -1)  # below 0, where the journey counts none of its ways
 
@@ -124,8 +126,6 @@ class Learning:
     stages : dict of str to Shown
     known : dict of str to (Hashable, object)
         Small results by name, with what each was computed for.
-    network : str
-        The network chosen last.
     """
 
     lesson: int = 1
@@ -134,7 +134,6 @@ class Learning:
     tasks: dict[str, tuple[Hashable, Task[Any]]] = field(default_factory=dict)
     stages: dict[str, Shown] = field(default_factory=dict)
     known: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
-    network: str = ""
 
     def leave(self, lesson: int) -> None:
         """Open another lesson; nothing goes on computing for the one that is left."""
@@ -151,18 +150,9 @@ class Learning:
 def learning() -> Learning:
     """The state of the session that asks."""
     if "learning" not in st.session_state:
-        st.session_state["learning"] = Learning()
+        # The set is the one that the address tells, and is told of.
+        st.session_state["learning"] = Learning(done=st.session_state.setdefault("learn", set()))
     return st.session_state["learning"]
-
-
-def encode_progress(done: set[int]) -> str:
-    """Which lessons were gone through, for a link: {1, 2, 5} is "125"."""
-    return "".join(str(number) for number in sorted(done))
-
-
-def decode_progress(text: str, lessons: int = 7) -> set[int]:
-    """:func:`encode_progress` undone; whatever a link says besides is left out."""
-    return {int(c) for c in text if c.isdecimal() and c.isascii() and 1 <= int(c) <= lessons}
 
 
 _SYMBOL = re.compile(r"(?<![\w$\\])(x̂|[xσαfη])_(?:\{([^}]*)\}|([0-9A-Za-zθ]))")
@@ -226,6 +216,33 @@ class Estimate:
     step: float
 
 
+#: A question, and what goes into its texts.
+Asked = tuple[Question | Estimate, Mapping[str, object]]
+#: The name of a question, and what tells why its answer is what it is, in the language of who asks.
+Told = tuple[str, Callable[[], str]]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a lesson is made of, for a sheet of paper.
+
+    Attributes
+    ----------
+    settings : There
+        Of its stage.
+    asked : tuple of Asked
+    networks : tuple of str
+        Any of these can be asked, the first by preference; empty where none is.
+    turns : int
+        How often the computation of its answers yields, at most.
+    """
+
+    settings: There
+    asked: tuple[Asked, ...]
+    networks: tuple[str, ...] = ()
+    turns: int = 1
+
+
 def predict(question: Question, **values: object) -> bool:
     """Ask; returns whether the answer is locked in. `values` go into the texts."""
     here = learning()
@@ -240,7 +257,7 @@ def predict(question: Question, **values: object) -> bool:
             _("Your prediction"), list(texts), index=None, key=f"pick-{question.name}",
             format_func=lambda code: in_markdown(texts[code]), label_visibility="collapsed",
         )  # fmt: skip
-        _lock(question.name, picked)
+        lock(question.name, picked)
     return False
 
 
@@ -261,7 +278,7 @@ def estimate(question: Estimate, truth: Callable[[], float], **values: object) -
             _("Your prediction"), question.low, question.high, (question.low + question.high) / 2,
             question.step, key=f"pick-{question.name}", label_visibility="collapsed",
         )  # fmt: skip
-        _lock(question.name, picked)
+        lock(question.name, picked)
     return False
 
 
@@ -270,14 +287,16 @@ def _asked(text: str, values: Mapping[str, object]) -> None:
     st.markdown(in_markdown(_(text).format(**values)))
 
 
-def _lock(name: str, picked: str | float | None) -> None:
-    def lock() -> None:
+def lock(name: str, picked: str | float | None) -> None:
+    """The button that locks an answer in."""
+
+    def locked() -> None:
         if picked is not None:
             learning().picked[name] = picked
 
     st.button(
         _("Lock in my answer"), key=f"lock-{name}", type="primary", icon=":material/lock:",
-        disabled=picked is None, on_click=lock,
+        disabled=picked is None, on_click=locked,
     )  # fmt: skip
 
 
@@ -299,15 +318,20 @@ def _answers(texts: Mapping[str, str], mine: str, right: str) -> str:
 # --- see -------------------------------------------------------------------------------------------
 
 
+def walked_there(x0: Tensor, settings: There) -> WayThere:
+    """The way there, walked to its end."""
+    *_states, there = walk_there(x0, settings)
+    if not isinstance(there, WayThere):
+        raise TypeError("the way there ended without a result")
+    return there
+
+
 def way_there(name: str, x0: Tensor, settings: There, key: Hashable, start: int = 0) -> Shown:
     """The way there of a lesson's stage, computed anew only for another `key` or other settings."""
     here = learning()
     shown = here.stages.get(name)
     if shown is None or shown.key != (key, settings):
-        *_states, there = walk_there(x0, settings)
-        if not isinstance(there, WayThere):
-            raise TypeError("the way there ended without a result")
-        old = shown
+        there, old = walked_there(x0, settings), shown
         shown = Shown(there, (key, settings), next(_stages))
         shown.turn = old.turn if old else 0
         shown.put(min(start if old is None else old.stop, len(there.stops) - 1))
@@ -376,25 +400,32 @@ def task(name: str, key: Hashable, begin: Callable[[], tuple[V, Iterator[object]
     return new
 
 
-def network_for(
-    lesson: str, offered: Sequence[str] = ("photos", "dogs", "digits")
-) -> tuple[str | None, NetworkDenoiser | None]:
+def at_hand(offered: Sequence[str]) -> list[str]:
+    """Those of the networks that are here."""
+    return [name for name in offered if name in cards()]
+
+
+def preferred(offered: Sequence[str]) -> str | None:
+    """The network a person chose last, or the first that is here."""
+    found, kept = at_hand(offered), st.session_state.get("lesson_network")
+    return kept if kept in found else next(iter(found), None)
+
+
+def network_for(lesson: str, offered: Sequence[str] = NETWORKS) -> tuple[str | None, NetworkDenoiser | None]:
     """A network for this lesson, chosen by the learner; (None, None) and a word about it where there is "
     "none.
     """
-    found = [name for name in offered if name in cards()]
-    if not found:
+    found, model = at_hand(offered), preferred(offered)
+    if model is None:
         st.info(_(words.NO_MODELS))
         return None, None
-    model = found[0]
     if len(found) > 1:
-        kept = learning().network
         key = f"{lesson}-network"
-        st.session_state.setdefault(key, kept if kept in found else model)
+        st.session_state.setdefault(key, model)
         model = st.segmented_control(
-            _("Network"), found, key=key, required=True, format_func=lambda name: _(name.capitalize())
-        )
-        learning().network = model = model or found[0]
+            _("Network"), found, key=key, required=True, format_func=lambda name: _(name.capitalize()),
+            on_change=lambda: st.session_state.update(lesson_network=st.session_state[key]),
+        ) or found[0]  # fmt: skip
     try:
         return model, network(model)
     except ModelError as error:

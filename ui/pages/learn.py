@@ -12,7 +12,7 @@ import streamlit as st
 from diffusion.pictures import square
 from ui import controls, lessons, resources, stage_view
 from ui.language import _
-from ui.lessons import LESSONS, Lesson
+from ui.lessons import LESSONS, Lesson, sheets
 from ui.lessons.rhythm import Learner, in_html, learning
 from ui.settings import SEED_RANGE
 from ui.state import Picture, session
@@ -98,3 +98,4 @@ with st.container(key="lesson-page"):
                 learning().done.add(lesson.number)
                 st.rerun()  # the chooser above has yet to tick it
             next_lesson(lesson.number)
+    sheets.offer(lesson, me)
