@@ -251,7 +251,7 @@ def predict(question: Question, **values: object) -> bool:
         _asked(question.text, values)
         mine = here.picked.get(question.name)
         if isinstance(mine, str) and mine in texts:
-            st.html(_answers(texts, mine, question.right))
+            st.html(marked(texts, mine, question.right))
             return True
         picked = st.radio(
             _("Your prediction"), list(texts), index=None, key=f"pick-{question.name}",
@@ -300,7 +300,7 @@ def lock(name: str, picked: str | float | None) -> None:
     )  # fmt: skip
 
 
-def _answers(texts: Mapping[str, str], mine: str, right: str) -> str:
+def marked(texts: Mapping[str, str], mine: str, right: str) -> str:
     """All answers, with marks for the learner's and for what really happens."""
     verdict = _("You saw it coming.") if mine == right else _("It turns out otherwise.")
     rows = []

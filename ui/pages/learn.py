@@ -12,7 +12,7 @@ import streamlit as st
 from diffusion.pictures import square
 from ui import controls, lessons, resources, stage_view
 from ui.language import _
-from ui.lessons import LESSONS, Lesson, sheets
+from ui.lessons import LESSONS, quiz, sheets
 from ui.lessons.rhythm import Learner, in_html, learning
 from ui.settings import SEED_RANGE
 from ui.state import Picture, session
@@ -47,23 +47,28 @@ def _thumbnail(picture: Picture) -> str:
     return f'<div class="mine-now"><img src="{source}" alt="{alt}"></div>'
 
 
-def choose() -> Lesson:
-    """One lesson, by its number; those gone through are ticked."""
+def choose() -> int:
+    """A lesson by its number, or a half of the test by its place; what was gone through is ticked."""
     here = learning()
     st.session_state.setdefault("lesson", here.lesson)
 
+    halves = {place: when for when, place in quiz.PLACES.items()}
+
     def label(number: int) -> str:
+        if when := halves.get(number):
+            tick = "✓ " if quiz.score(here.picked, when) is not None else ""
+            return tick + _(quiz.TITLES[when])
         title = _(LESSONS[number - 1].title)
         return f"{number} ✓ {title}" if number in here.done else f"{number} · {title}"
 
     with st.container(key="lesson-chooser"):
         chosen = st.pills(
-            _("Lessons"), range(1, len(LESSONS) + 1), key="lesson", required=True,
+            _("Lessons"), range(len(LESSONS) + 2), key="lesson", required=True,
             format_func=label, label_visibility="collapsed",
         )  # fmt: skip
-    number = chosen or here.lesson
+    number = here.lesson if chosen is None else chosen
     here.leave(number)
-    return LESSONS[number - 1]
+    return number
 
 
 def next_lesson(number: int) -> None:
@@ -74,14 +79,37 @@ def next_lesson(number: int) -> None:
 
     done = len(learning().done)
     st.caption(_("{done} of {total} lessons gone through.").format(done=done, total=len(LESSONS)))
-    if number < len(LESSONS):
-        following = _(LESSONS[number].title)
-        st.button(
-            _("Next: {title}").format(title=following), key="next-lesson", type="primary",
-            icon=":material/arrow_forward:", on_click=on,
-        )  # fmt: skip
-    else:
+    following = LESSONS[number].title if number < len(LESSONS) else quiz.TITLES["post"]
+    st.button(
+        _("Next: {title}").format(title=_(following)), key="next-lesson", type="primary",
+        icon=":material/arrow_forward:", on_click=on,
+    )  # fmt: skip
+    if number == len(LESSONS):
         st.page_link("ui/pages/journey.py", label=_("Now travel on your own"), icon=":material/swap_horiz:")
+
+
+def lesson(number: int, me: Learner) -> None:
+    """A lesson, the way on, and its papers."""
+    chosen = LESSONS[number - 1]
+    with st.container(key=f"lesson-{number}"):
+        st.subheader(f"{number}. {_(chosen.title)}", anchor=False)
+        st.html(f'<p class="lead">{in_html(html.escape(_(chosen.lead)))}</p>')
+        if chosen.show(me):
+            if number not in learning().done:
+                learning().done.add(number)
+                st.rerun()  # the chooser above has yet to tick it
+            next_lesson(number)
+    sheets.offer(chosen, me)
+
+
+def half(when: str, me: Learner) -> None:
+    """One half of the test."""
+    with st.container(key=f"lesson-{when}"):
+        st.subheader(_(quiz.TITLES[when]), anchor=False)
+        st.html(f'<p class="lead">{html.escape(_(quiz.LEADS[when]))}</p>')
+        quiz.show(when, me)
+        if when == "pre" and quiz.score(learning().picked, when) is not None:
+            next_lesson(0)
 
 
 resources.settle()
@@ -89,13 +117,9 @@ st.html(stage_view.style() + f"<style>{CSS}</style>")
 with st.container(key="lesson-page"):
     st.markdown(f"#### {_('Seven short lessons, on your own picture')}")
     me = learner()
-    lesson = choose()
-    with st.container(key=f"lesson-{lesson.number}"):
-        st.subheader(f"{lesson.number}. {_(lesson.title)}", anchor=False)
-        st.html(f'<p class="lead">{in_html(html.escape(_(lesson.lead)))}</p>')
-        if lesson.show(me):
-            if lesson.number not in learning().done:
-                learning().done.add(lesson.number)
-                st.rerun()  # the chooser above has yet to tick it
-            next_lesson(lesson.number)
-    sheets.offer(lesson, me)
+    number = choose()
+    when = next((when for when, place in quiz.PLACES.items() if place == number), None)
+    if when:
+        half(when, me)
+    else:
+        lesson(number, me)
