@@ -176,15 +176,8 @@ def test_a_link_brings_the_lessons_progress():
     assert not app.exception
     assert app.session_state["learning"].done == {1, 3}
     assert app.session_state["learning"].lesson == 2
-<<<<<<< HEAD
     address = {name: "".join(value) for name, value in app.query_params.items()}  # a text, or a list of one
     assert address == {"learn": "13", "lesson": "2"}
     app.session_state["learning"].done.add(2)
     app.run()
     assert "".join(app.query_params["learn"]) == "123"
-=======
-    assert dict(app.query_params) == {"learn": "13", "lesson": "2"}
-    app.session_state["learning"].done.add(2)
-    app.run()
-    assert dict(app.query_params)["learn"] == "123"
->>>>>>> teach
