@@ -280,4 +280,4 @@ def _title(found: list[tuple[str, Any, Any]]) -> str:
         for name, _ours, value in found
         if value is not None
     ]
-    return "B · " + (", ".join(own) or _("the same"))
+    return "B · " + (_(", ").join(own) or _("the same"))

@@ -69,7 +69,7 @@ def totals(
     for rule, (colour, dash, symbol) in looks.items():
         hover = "T %{x}<br>" + _("spread") + " %{y:.4g}"
         figure.add_scatter(**as_line(steps, theory[rule], names[rule], colour, hover, dash=dash))
-        dots = as_dots(steps, measured[rule], names[rule] + ", " + _("measured"), colour, hover)
+        dots = as_dots(steps, measured[rule], names[rule] + _(", ") + _("measured"), colour, hover)
         dots["marker"] |= {"size": 9, "symbol": symbol}
         figure.add_scatter(**dots)
     make_log(figure, "xaxis", np.array(steps, dtype=float))

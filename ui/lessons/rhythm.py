@@ -308,7 +308,7 @@ def marked(texts: Mapping[str, str], mine: str, right: str) -> str:
         marks = [_("so it is")] * (code == right) + [_("your answer")] * (code == mine)
         sign = "✓" if code == right else "✗" if code == mine else "·"
         kind = "right" if code == right else "mine" if code == mine else "other"
-        tail = f" <em>{html.escape(', '.join(marks))}</em>" if marks else ""
+        tail = f" <em>{html.escape(_(', ').join(marks))}</em>" if marks else ""
         said = f"<span>{in_html(html.escape(text))}{tail}</span>"
         rows.append(f'<li class="{kind}"><b aria-hidden="true">{sign}</b>{said}</li>')
     answers = f'<ul class="answers">{"".join(rows)}</ul>'
