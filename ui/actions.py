@@ -155,6 +155,7 @@ def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | N
     except BusyError:
         here.notice = Sentence(words.BUSY)
         return
+    here.following = True
     run.wait(PATIENCE)
     here.move_to(here.last())
 

@@ -91,9 +91,11 @@ def _draw(one: Choice, other: Choice, ticking: bool) -> None:
     sides = [_Side(a, one, view), _Side(b, other, view)]
     thumb.follow(timeline(sides[0].times, sides[1].times), a.stop)
     _put(a, b)
-    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
+    if (a.following or b.following) and not computing:  # both have come to rest, perhaps between two looks
+        a.following = b.following = False
         thumb.move_to_end()
         _put(a, b)
+    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
         st.rerun()
     if computing:
         thumb.place = thumb.line[-1][0]

@@ -98,8 +98,10 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     if here.run is not None:
         here.run.seen()
     computing = here.computing  # asked once: all that is drawn now tells of one moment
-    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
+    if here.following and not computing:  # it may have come to rest between two looks
+        here.following = False
         here.move_to(here.last())
+    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
         st.rerun()
     left, right = st.columns([1.6, 1], gap="medium")
     with left:

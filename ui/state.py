@@ -79,6 +79,8 @@ class Session:
         Tells one way there from another.
     chosen : dict of str to str
         The last sound choice of each widget that offers some.
+    following : bool
+        Whether the thumb is to stand at the end of the way back once that has come to rest.
     opening : bool
         Whether a way back is to begin by itself as soon as the way there stands.
     endings : Endings
@@ -101,6 +103,7 @@ class Session:
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
     chosen: dict[str, str] = field(default_factory=dict)
+    following: bool = False
     opening: bool = False
     endings: Endings = field(default_factory=Endings)
     thumb: Thumb = field(default_factory=Thumb)
@@ -140,6 +143,7 @@ class Session:
 
     def drop_run(self) -> None:
         """Forget the way back, stopping it first."""
+        self.following = False
         if self.run is not None:
             self.run.stop()
             self.chunks.forget_back()
