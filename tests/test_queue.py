@@ -131,8 +131,10 @@ from ui.queue import Queue
 queue, begun = Queue(workers=1), __import__("threading").Event()
 def step():
     begun.set()
+    __import__("torch").randn(500, 500).square().sum()
     return True
-tickets = [queue.submit(step) for _ in range(3)]
+threading = __import__("threading")  # a page's script runs in a daemon thread
+threading.Thread(target=lambda: [queue.submit(step) for _ in range(3)], daemon=True).start()
 begun.wait()
 """
     ended = subprocess.run(

@@ -137,6 +137,7 @@ def test_the_key_s_numbers_are_this_picture_s():
 def test_the_address_brings_the_settings(lesson: Lesson):
     me = learner(7, crop=Crop(0.4, 0.5, 0.7))
     model = model_of(lesson, me)
+    assert sheets.address_of(lesson, me, model, BASE + "/learn") == sheets.address_of(lesson, me, model, BASE)
     parts = urlsplit(sheets.address_of(lesson, me, model, BASE + "/"))
     assert (parts.netloc, parts.path) == ("class.example", "/dogs/learn")
     defaults = {field.name: field.default for field in links.fields()}

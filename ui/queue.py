@@ -94,7 +94,7 @@ class Queue:
             self._line.append(ticket)
             if self._awake < self.workers:
                 self._awake += 1
-                threading.Thread(target=self._work, name="worker").start()
+                threading.Thread(target=self._work, name="worker", daemon=False).start()
         return ticket
 
     def place(self, ticket: Ticket) -> tuple[int, int] | None:

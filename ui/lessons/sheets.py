@@ -116,7 +116,8 @@ def address_of(lesson: Lesson, learner: Learner, model: str | None, base: str) -
         "sigma_q": there.sigma_q, "steps": there.steps, "grid": there.grid,
         "model": model, "lesson_network": model, "language": current(),
     }  # fmt: skip
-    return f"{base.rstrip('/')}/learn?{urlencode(links.written(values), safe=',')}"
+    app = base.rstrip("/").removesuffix("/learn")  # the browser's address may name the page, or not
+    return f"{app}/learn?{urlencode(links.written(values), safe=',')}"
 
 
 def _page(lesson: Lesson, kind: str, body: str) -> str:
