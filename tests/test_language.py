@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 import ui.switch  # noqa: F401 - before any test puts another language in place
 from diffusion import PictureError
 from diffusion.errors import Listed, Sentence
-from tools.make_words import file_of, gathered, in_code, read
+from tools.make_words import file_of, gathered, in_code, of_card, read
 from ui import language
 from ui.language import (
     LANGUAGES,
@@ -47,7 +47,8 @@ HAN = "[一-鿿]"
 @pytest.mark.parametrize("code", FOREIGN)
 def test_a_catalogue_holds_just_what_the_app_says(code: str):
     wanted, found = {m.id for m in gathered() if m.id}, set(CATALOGUES[code])
-    assert found == wanted, "run `make words`, and translate what is new"
+    earlier = {m.id for m in CATALOGUES[code].values() if of_card(m)}  # said by a card before, may be again
+    assert found - earlier <= wanted <= found, "run `make words`, and translate what is new"
     assert not [m.id for m in CATALOGUES[code].values() if not m.string or m.fuzzy]
     assert not read(code).obsolete
 
@@ -254,5 +255,5 @@ def test_each_page_in_each_language(page: str, code: str, monkeypatch: pytest.Mo
     assert said
     if code == "zh":
         english = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
-        left = [text for text in said if english.search(re.sub(r"\$[^$]*\$|<.*?>|van der", "", text))]
+        left = [text for text in said if english.search(re.sub(r"\$[^$]*\$|`[^`]*`|<.*?>|van der", "", text))]
         assert not left

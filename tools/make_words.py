@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -76,6 +76,11 @@ def gathered() -> Catalog:
     return catalogue
 
 
+def of_card(message: Message) -> bool:
+    """Whether a text stood in a network's card."""
+    return any(name.startswith("pretrained/") for name, _line in message.locations)
+
+
 def file_of(language: str) -> Path:
     """The catalogue of a language."""
     return LOCALES / language / "LC_MESSAGES" / "app.po"
@@ -97,6 +102,9 @@ def main() -> None:
             continue
         catalogue = read(language)
         catalogue.update(gathered(), no_fuzzy_matching=True, update_creation_date=False)
+        for message in catalogue.obsolete.values():  # a card measured anew may say again what it said before
+            if message.string and of_card(message):
+                catalogue[message.id] = message
         path = file_of(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:

@@ -17,7 +17,8 @@ from ui.tables import table
 def show(card: dict[str, Any]) -> None:
     """The whole card."""
     name, training = card["name"], card["training"]
-    st.subheader(f"{_(name.capitalize())}: {_(card['title'])}", anchor=False)
+    title = _("{name}: {what}").format(name=_(name.capitalize()), what=_(card["title"]))
+    st.subheader(title, anchor=False)
     if card.get("limits"):
         st.markdown(_(card["limits"]))
     if sentence := expectation(card):
@@ -82,7 +83,7 @@ def _section(section: Section) -> None:
             st.markdown(_text(part))
         elif part.title:
             with st.expander(measured(part.title)):
-                st.html(table(part, measured(part.title)))
+                st.html(table(_named(part), measured(part.title)))
         else:
             st.html(table(_marked(part), _(section.title), stacked=True))
 
@@ -100,3 +101,9 @@ def _marked(shown: Table) -> Table:
         for row in shown.rows
     )
     return Table(shown.head, tuple(rows))
+
+
+def _named(shown: Table) -> Table:
+    """Samplers and grids by their names, as on the other pages."""
+    names = words.SAMPLERS | words.GRIDS
+    return Table(shown.head, tuple(tuple(names.get(str(cell), cell) for cell in row) for row in shown.rows))

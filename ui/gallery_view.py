@@ -161,7 +161,7 @@ def name_of(gallery: Gallery, index: int) -> str:
     """A picture's name, by its number and the class it was asked for."""
     asked = gallery.classes[index]
     name = _("Picture {number}").format(number=index)
-    return f"{name}, {class_name(asked)}" if asked else name
+    return _("{name}, {what}").format(name=name, what=class_name(asked)) if asked else name
 
 
 def _progress(place: Place, gallery: Gallery, computing: bool) -> None:

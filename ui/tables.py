@@ -20,6 +20,7 @@ STYLE = """<style>
   font-weight: 400; line-height: 1.4; text-align: left; vertical-align: top; overflow-wrap: anywhere;
 }
 .sheet thead th { font-weight: 600; overflow-wrap: normal; }
+.sheet:not(.stacked) :is(th, td) { white-space: nowrap; }
 .sheet.stacked td { min-width: 4.5rem; }
 @media (max-width: 640px) {
   .sheet.stacked :is(table, tbody, tr, th, td) { display: block; }
@@ -29,6 +30,7 @@ STYLE = """<style>
   .sheet.stacked tbody th { font-weight: 600; }
   .sheet.stacked td:empty { display: none; }
   .sheet.stacked td[data-head]::before { content: attr(data-head) ": "; opacity: 0.78; }
+  :lang(zh) .sheet.stacked td[data-head]::before { content: attr(data-head) "："; }
 }
 </style>"""
 

@@ -119,7 +119,7 @@ def why_new(there: WayThere, walk: Walk, model: str) -> str:
     ).format(off=way.steps[-1].to_upload, corr=numbers.correlation(end, there.x0))
     asked = ""
     if way.asked:
-        asked = _("The seed asked it for “{name}”.").format(name=way.asked.replace("_", " "))
+        asked = _("The seed asked it for “{name}”.").format(name=_(way.asked.replace("_", " ")))
     return joined(text, asked, _facts(model))
 
 
