@@ -257,8 +257,11 @@ def test_a_picture_opens_on_the_stage_and_is_exactly_itself(page, monkeypatch, l
     assert here.stop == here.last() == len(here.there.stops) + len(way.ready()) - 1
     assert page.session_state["model"] == "dogs"
     assert page.number_input(key="seed").value == 4
-    assert page.number_input(key="index").value == 11
     assert page.number_input(key="sigma_q").value == PRESETS["from_nothing"].there.sigma_q
+    assert page.number_input(key="index").value == 11
+    monkeypatch.setattr(gallery_view, "chosen", lambda *_: None)  # as after a visit to another page
+    settled(page.switch_page("ui/pages/gallery.py").run())
+    assert page.session_state["gallery"].gallery.chosen == 11
 
 
 def test_without_an_index_it_says_so(page, monkeypatch):

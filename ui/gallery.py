@@ -110,6 +110,8 @@ class Gallery:
         What each of all the pictures is asked for.
     near : dict of int to Near
         What the index of the training pictures found, for those that were looked up.
+    chosen : int or None
+        The picture that its person looks at.
     number : int
         Tells one gallery from another.
     error : Sentence or None
@@ -121,6 +123,7 @@ class Gallery:
         self.classes = wish.classes(net, range(COUNT))
         self.batches: list[np.ndarray] = []
         self.near: dict[int, Near] = {}
+        self.chosen: int | None = None
         self.error: Sentence | None = None
         self._queue, self._shelf = queue, shelf
         self._walk = self._make()

@@ -150,11 +150,12 @@ def _grid(gallery: Gallery) -> int | None:
             chunks.append(Chunk(name, len(batch), pack(name, batch)))
             depot(name, chunks[-1].message)
     count = sum(chunk.count for chunk in chunks)
-    index = chosen(GRID, gallery.number, count)
+    if (told := chosen(GRID, gallery.number, count)) is not None:
+        gallery.chosen = told  # the grid forgets it while another page is shown
     names = [name_of(gallery, k) for k in range(COUNT)]
     texts = Words(_("Pictures from noise"), names, _("not made yet"))
-    grid(chunks, gallery.number, index, texts, key=GRID)
-    return index
+    grid(chunks, gallery.number, gallery.chosen, texts, key=GRID)
+    return gallery.chosen
 
 
 def name_of(gallery: Gallery, index: int) -> str:
