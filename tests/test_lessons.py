@@ -274,8 +274,11 @@ def test_a_task_that_fails_says_so() -> None:
     task = Task(None, steps(), 3, Queue(1))
     task.go()
     task.wait(60)
-    assert task.finished
+    assert task.taken == 1
+    assert not task.finished  # so nothing is quoted from what it had
     assert "no such picture" in str(task.notice)
+    task.go()
+    assert not task.computing  # nor does it go on
 
 
 def test_leaving_a_lesson_stops_its_tasks() -> None:

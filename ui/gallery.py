@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import logging
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.errors import N_, Sentence
 from diffusion.generate import BEST_SAMPLER, EVALUATIONS, asked, from_noise, picked_class, steps_for
 from diffusion.memory import Near
 from diffusion.pictures import to_bytes
-from ui.queue import Queue, Ticket
-from ui.runs import UNSEEN
+from ui.queue import Queue
+from ui.runs import Job
 
 #: Pictures of one gallery.
 COUNT = 64
@@ -26,8 +22,6 @@ COUNT = 64
 BATCH = 4
 #: Bytes of finished pictures that are kept for whoever wishes for just the same.
 SHELF = 16_000_000
-_numbers = itertools.count(1)
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ class Shelf:
                 self._held -= self._kept.popitem(last=False)[1].nbytes
 
 
-class Gallery:
+class Gallery(Job):
     """One person's gallery, growing.
 
     Parameters
@@ -112,24 +106,17 @@ class Gallery:
         What the index of the training pictures found, for those that were looked up.
     chosen : int or None
         The picture that its person looks at.
-    number : int
-        Tells one gallery from another.
-    error : Sentence or None
     """
 
     def __init__(self, wish: Wish, net: NetworkDenoiser, queue: Queue, shelf: Shelf) -> None:
+        super().__init__(queue)
         self.wish, self.net = wish, net
-        self.number = next(_numbers)
         self.classes = wish.classes(net, range(COUNT))
         self.batches: list[np.ndarray] = []
         self.near: dict[int, Near] = {}
         self.chosen: int | None = None
-        self.error: Sentence | None = None
-        self._queue, self._shelf = queue, shelf
+        self._shelf = shelf
         self._walk = self._make()
-        self._stop = threading.Event()
-        self._ticket: Ticket | None = None
-        self._seen = time.monotonic()
 
     def __len__(self) -> int:
         return sum(len(batch) for batch in self.batches)
@@ -138,59 +125,17 @@ class Gallery:
         return self.batches[index // BATCH][index % BATCH]
 
     @property
-    def computing(self) -> bool:
-        """Whether pictures are being made, or wait for their turn."""
-        return self._ticket is not None and not self._ticket.done.is_set()
-
-    @property
-    def place(self) -> tuple[int, int] | None:
-        """Position in the line and its length, while it waits there."""
-        return self._ticket.place if self._ticket is not None else None
-
-    @property
     def finished(self) -> bool:
         """Whether all pictures are there."""
         return len(self) == COUNT
 
-    def go(self) -> None:
-        """Make what is missing. Does nothing while computing.
+    @property
+    def done(self) -> float:
+        """Share of the pictures that are there."""
+        return len(self) / COUNT
 
-        Raises
-        ------
-        BusyError
-            If too many wait already.
-        """
-        if not self.computing and not self.finished and self.error is None:
-            self._stop.clear()
-            self.seen()
-            self._ticket = self._queue.submit(self._step)
-
-    def stop(self) -> None:
-        """Stop after the step being computed; what is there stays, and :meth:`go` goes on."""
-        self._stop.set()
-        if self._ticket is not None:
-            self._ticket.cancel()
-
-    def seen(self) -> None:
-        """Note that its person is still there; a gallery nobody looks at stops by itself."""
-        self._seen = time.monotonic()
-
-    def wait(self, seconds: float) -> None:
-        """Give pictures from the shelf the chance to be there before the page is drawn."""
-        if self._ticket is not None:
-            self._ticket.done.wait(seconds)
-
-    def _step(self) -> bool:
-        """Take one step; returns whether there are more to take now."""
-        if self._stop.is_set() or time.monotonic() - self._seen > UNSEEN:
-            return False
-        try:
-            return next(self._walk, None) is not None
-        except Exception as error:
-            _log.exception("a gallery failed")
-            text = N_("The network stopped with an error ({kind}: {message}).")
-            self.error = Sentence(text, {"kind": type(error).__name__, "message": str(error)})
-            return False
+    def _take(self) -> bool:
+        return next(self._walk, None) is not None
 
     def _make(self) -> Iterator[int]:
         """Make all pictures; yields how many there are, after each step of a batch."""

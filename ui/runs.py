@@ -15,7 +15,7 @@ from ui.journey import WayBack, walk_back
 from ui.pace import Pace
 from ui.queue import Queue, Ticket
 
-#: A run stops when its page has not asked after it for this many seconds.
+#: A job stops when its page has not asked after it for this many seconds.
 UNSEEN = 20.0
 _numbers = itertools.count(1)
 _log = logging.getLogger(__name__)
@@ -98,13 +98,14 @@ class Job(ABC):
             self._ticket.done.wait(seconds)
 
     def _step(self) -> bool:
+        """One turn in the line: take a step if its person is still there; what fails becomes `error`."""
         if self._stop.is_set() or time.monotonic() - self._seen > UNSEEN:
             return False
         try:
             return self._take()
         except Exception as error:
-            _log.exception("a way back failed")
-            text = N_("The network stopped with an error ({kind}: {message}).")
+            _log.exception("a computation failed")
+            text = N_("The computation stopped with an error ({kind}: {message}).")
             self.error = Sentence(text, {"kind": type(error).__name__, "message": str(error)})
             return False
 

@@ -167,7 +167,7 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
         _("Walking back"),
     )
     ten = walked[STEPS[0]]
-    if ten.finished and not ten.notice:
+    if ten.finished:
         _why(learner, ten.value, model, x0.shape[1] == 3)
 
 

@@ -232,7 +232,7 @@ def _sheet(now: Task[Endings], ends: Endings) -> None:
 
 def _fan(shown: Shown, now: Task[Endings]) -> None:
     """One pixel on all the ways."""
-    if not now.finished or now.notice:
+    if not now.finished:
         return
     ends, there = now.value, shown.there
     middle = there.x0.shape[-1] // 2
@@ -293,7 +293,7 @@ def _return(learner: Learner, shown: Shown, net: Denoiser, model: str) -> None:
 
     around = task("6-return", (learner.key, model), begin)
     watch(around, "6-return", draw, _("Up and down"))
-    if not around.finished or around.notice:
+    if not around.finished:
         return
     explain("6-return", why_return(around.value))
     if there.x0.shape[1] == 3:

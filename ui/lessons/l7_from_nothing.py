@@ -171,7 +171,7 @@ def show(learner: Learner) -> bool:
         st.caption(_("Drag along both ways: nothing of your picture is on the way back."))
         st.button(_("Another seed"), key="7-another", icon=":material/casino:", on_click=_another)
     watch(walked, "7", lambda walk: _seen(walked, walk, shown), _("Out of noise"))
-    if walked.finished and not walked.notice:
+    if walked.finished:
         _why_new(learner, shown.there, walked.value, model)
     if not predict(REMEMBER):
         return False

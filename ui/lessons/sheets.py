@@ -215,7 +215,7 @@ def offer(lesson: Lesson, learner: Learner) -> None:
         task(name, wanted, begin)
 
     def save(making: Task[dict[str, Told]], told: dict[str, Told]) -> None:
-        if making.finished and not making.notice:
+        if making.finished:
             st.download_button(
                 _("Save the answer key"), answer_key(lesson, learner, model, address, told),
                 f"{file}-key.html", "text/html", key=f"save-{name}", on_click="ignore",
