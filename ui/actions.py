@@ -20,7 +20,7 @@ from ui.stage import STAGE, told
 from ui.state import Session
 
 #: A run this quick is waited for, so that it appears at once and whole.
-PATIENCE = 0.2
+PATIENCE = 0.6
 #: Seconds of computing that are told beforehand.
 WORTH_SAYING = 2.0
 #: sigma/alpha from which on a way back has something to do.

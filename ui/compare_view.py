@@ -27,6 +27,7 @@ from ui.settings import (
 from ui.stage import depot, told
 from ui.stage_view import TICK, mount, numbers_back, side
 from ui.state import Session, beside, session
+from ui.turns import fragment
 
 STAGE = "compare-stage"
 #: Where both ways back start while the thumb stands at t = 0.
@@ -73,7 +74,7 @@ def _field(name: str, one: Choice) -> Any:  # noqa: ANN401 - a setting's value
 def show(one: Choice, other: Choice) -> None:
     """Draw both; while a way back is computed, draw them again and again."""
     ticking = session().computing or beside().computing
-    st.fragment(_draw, run_every=TICK if ticking else None)(one, other, ticking)
+    fragment(_draw, one, other, ticking, every=TICK if ticking else None)
 
 
 def _draw(one: Choice, other: Choice, ticking: bool) -> None:

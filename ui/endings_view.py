@@ -26,6 +26,7 @@ from ui.settings import MOST_WORK, Back
 from ui.stage import depot, told
 from ui.stage_view import TICK, mount
 from ui.state import Session, session
+from ui.turns import fragment
 
 STAGE = "endings-stage"
 #: Starts that show how the endings draw together, tried one after another.
@@ -42,7 +43,7 @@ def show(back: Back, model: str | None) -> None:
     st.html(STYLE)
     ticking = session().endings.computing
     back = replace(back, start="here", index=0)  # neither counts here, so neither shall tell endings apart
-    st.fragment(_draw, run_every=TICK if ticking else None)(back, model, ticking)
+    fragment(_draw, back, model, ticking, every=TICK if ticking else None)
 
 
 def _draw(back: Back, model: str | None, ticking: bool) -> None:

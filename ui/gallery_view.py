@@ -29,6 +29,7 @@ from ui.queue import BusyError
 from ui.settings import SEED_RANGE
 from ui.stage import depot, pack
 from ui.state import session
+from ui.turns import fragment
 
 GRID = "gallery-grid"
 #: Seconds between looks at pictures being made.
@@ -89,7 +90,7 @@ def show(wish: Wish) -> None:
     if place.gallery is None or place.gallery.wish != wish:
         _begin(place, wish)
     ticking = place.gallery is not None and place.gallery.computing
-    st.fragment(_draw, run_every=TICK if ticking else None)(place, ticking)
+    fragment(_draw, place, ticking, every=TICK if ticking else None)
 
 
 def _begin(place: Place, wish: Wish) -> None:

@@ -6,6 +6,7 @@ the page says so.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,10 +124,15 @@ def _choice(name: str, default: Any, options: Sequence[Any]) -> Field:  # noqa: 
 
 def fields() -> tuple[Field, ...]:
     """Every setting of a link; networks and samples are those at hand."""
+    pictures = (*(sample.name for sample in samples()), UPLOAD)
+    return _fields(tuple(cards()) or ("",), pictures, of_browser(st.context.locale))
+
+
+@functools.lru_cache(maxsize=16)
+def _fields(networks: tuple[str, ...], pictures: tuple[str, ...], language: str) -> tuple[Field, ...]:
     there, back = There(), Back()
-    networks = list(cards()) or [""]
     return (
-        _choice("sample", DEFAULT_SAMPLE, [*(sample.name for sample in samples()), UPLOAD]),
+        _choice("sample", DEFAULT_SAMPLE, pictures),
         _choice("model", networks[0], networks),
         _choice("size", PHOTO_SIZES[1], PHOTO_SIZES),
         _choice("process", there.process, list(PROCESSES)),
@@ -152,7 +158,7 @@ def fields() -> tuple[Field, ...]:
         Field("learn", set(), _progress, f"1 – {LESSONS}"),
         _choice("lesson_network", "", networks),
         _bounded("lesson", 1, (0, LESSONS + 1), whole),
-        _choice("language", of_browser(st.context.locale), list(LANGUAGES)),
+        _choice("language", language, list(LANGUAGES)),
     )
 
 
@@ -237,7 +243,7 @@ def restore() -> None:
 def remember() -> None:
     """Let the address say what stands now."""
     here = session()
-    values = {str(key): value for key, value in st.session_state.items()}
+    values = {str(key): value for key, value in st.session_state.to_dict().items()}
     if here.picture is not None and not here.picture.source:
         values["sample"] = UPLOAD
     address = written(values | {"at": here.origin, "crop": here.crop, "endings_t": here.endings.t})

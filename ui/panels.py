@@ -32,16 +32,23 @@ def plots(there: WayThere, run: Run | None, stop: int) -> None:
         figures.histogram(x_t, process, at_stop.t),
         figures.summary_histogram(x_t, process, at_stop.t),
     )
-    added, snr, distance = st.tabs([_(words.FIGURES[name][0]) for name in ("added", "snr", "distance")])
-    with added:
-        _plot("added", figures.added(there, way, height=280), figures.summary_added(there, way), title=False)
-    with snr:
-        _plot("snr", figures.snr(there, at), figures.summary_snr(at), title=False)
-    with distance:
-        if way and way.steps:
+    added, snr, distance = st.tabs(
+        [_(words.FIGURES[name][0]) for name in ("added", "snr", "distance")],
+        key="more-plots", on_change="rerun",
+    )  # fmt: skip
+    # Only the one that is open is drawn and sent.
+    if added.open:
+        with added:
+            figure = figures.added(there, way, height=280)
+            _plot("added", figure, figures.summary_added(there, way), title=False)
+    elif snr.open:
+        with snr:
+            _plot("snr", figures.snr(there, at), figures.summary_snr(at), title=False)
+    elif way and way.steps:
+        with distance:
             _plot("distance", figures.distance(way), figures.summary_distance(way), title=False)
-        else:
-            st.caption(_(words.DISTANCE_EMPTY))
+    else:
+        distance.caption(_(words.DISTANCE_EMPTY))
 
 
 def _plot(name: str, figure: Figure, summary: str, title: bool = True) -> None:

@@ -36,7 +36,7 @@ NETWORK = "THERE_AND_BACK_NETWORK"
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _load(name: str, changed: float) -> NetworkDenoiser:
     del changed  # part of the key: weights put there anew are loaded anew
-    net = diffusion.load_denoiser(name)
+    net = diffusion.load_denoiser(name).recorded()
     if address := os.environ.get(NETWORK):
         net = RemoteDenoiser(net, diffusion.read_card(name)["sha256"], address)
     x = torch.zeros(1, net.channels, net.size, net.size)
@@ -59,7 +59,7 @@ def network(name: str) -> NetworkDenoiser:
     return _load(name, weights.stat().st_mtime if weights.is_file() else 0.0)
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
+@functools.lru_cache(maxsize=16)  # asked for many times a page, and Streamlit's cache takes its time
 def _card(name: str, changed: float) -> dict[str, Any]:
     del changed
     return diffusion.read_card(name)
@@ -172,7 +172,7 @@ class Sample:
     alt: str
 
 
-@st.cache_data(show_spinner=False, max_entries=1)
+@functools.cache
 def samples() -> tuple[Sample, ...]:
     """The sample pictures, in the order they are offered."""
     import json

@@ -14,6 +14,7 @@ from diffusion.errors import N_, Sentence
 from ui.journey import WayBack, walk_back
 from ui.pace import Pace
 from ui.queue import Queue, Ticket
+from ui.turns import turns
 
 #: A job stops when its page has not asked after it for this many seconds.
 UNSEEN = 20.0
@@ -95,7 +96,8 @@ class Job(ABC):
     def wait(self, seconds: float) -> None:
         """Give a quick job the chance to finish before the page is drawn."""
         if self._ticket is not None:
-            self._ticket.done.wait(seconds)
+            with turns.aside():
+                self._ticket.done.wait(seconds)
 
     def _step(self) -> bool:
         """One turn in the line: take a step if its person is still there; what fails becomes `error`."""

@@ -21,6 +21,7 @@ from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
 from ui.toolbar import projector, toolbar
+from ui.turns import fragment
 
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }
@@ -88,7 +89,7 @@ def show(back: Back, model: str | None) -> None:
         begin(here, here.there, back, model)
     ticking = here.computing
     every = min(SLOWEST_TICK, TICK * max(1.0, queue().load / queue().workers))
-    st.fragment(_draw, run_every=every if ticking else None)(back, model, ticking)
+    fragment(_draw, back, model, ticking, every=every if ticking else None)
 
 
 def _draw(back: Back, model: str | None, ticking: bool) -> None:

@@ -23,8 +23,12 @@ def toolbar(here: Session, there: WayThere, view: str, computing: bool) -> None:
         with st.container(key="tools", horizontal=True):
             copy_link(key="copy-link")
             _download(here, there, view, computing)
-            with st.popover(_("For teachers"), icon=":material/school:"):
-                _for_teachers(here)
+            teachers = st.popover(
+                _("For teachers"), icon=":material/school:", key="teachers", on_change="rerun"
+            )
+            if teachers.open:  # only then is it drawn
+                with teachers:
+                    _for_teachers(here)
             st.button(
                 _("Leave") if projector() else _("Projector"), key="to-projector", on_click=_switch,
                 icon=":material/close:" if projector() else ":material/present_to_all:",
@@ -56,9 +60,11 @@ def _download(here: Session, there: WayThere, view: str, computing: bool) -> Non
 def _for_teachers(here: Session) -> None:
     """Where a teacher ticks what to lock, and gets the link."""
     st.markdown(_(words.LOCKING))
+    st.session_state.setdefault("locking", st.session_state.get("to_lock", []))
     chosen = st.pills(
         _("To be locked"), list(LOCKABLE), selection_mode="multi", key="locking",
         format_func=named(LOCKABLE),
     )  # fmt: skip
+    st.session_state["to_lock"] = chosen  # Streamlit forgets the pills when the popover closes
     own = here.picture is not None and not here.picture.source
     copy_link(key="copy-locked", lock=",".join(name for name in chosen if not (own and name == "sample")))

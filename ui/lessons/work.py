@@ -12,6 +12,7 @@ from ui import words
 from ui.language import _, tell
 from ui.queue import BusyError, Queue
 from ui.runs import Job
+from ui.turns import fragment
 
 V = TypeVar("V")
 #: Seconds between looks at a task under way.
@@ -109,7 +110,7 @@ def watch(task: Task[V], name: str, draw: Callable[[V], None], doing: str) -> No
                 st.button(_("Go on"), key=f"go-{name}", icon=":material/play_arrow:", on_click=task.go)
         draw(task.value)
 
-    st.fragment(look, run_every=TICK if ticking else None)()
+    fragment(look, every=TICK if ticking else None)
 
 
 def _progress(task: Task[V], doing: str) -> str:
