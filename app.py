@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui import controls, links, switch
 from ui.language import _, current, speaking
-from ui.turns import turns
+from ui.turns import PAGE, turns
 
 
 def page() -> None:
@@ -30,7 +30,7 @@ def page() -> None:
     links.remember()
 
 
-with turns.turn():
+with turns.turn(PAGE):
     controls.keep()
     switch.mend()
     links.restore()  # may say which language

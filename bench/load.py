@@ -44,6 +44,9 @@ PHONE = (4032, 3024)
 #: Share of each kind of interaction.
 MIX = {"thumb": 0.55, "settings": 0.20, "upload": 0.10, "way back": 0.15}
 
+#: All that needs no network, in one row.
+ALIKE = "(all without a network)"
+
 #: Our measures, each switched off by what runs before Streamlit is imported, and by options.
 WITHOUT: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("", ()),
@@ -90,8 +93,7 @@ class Learner:
     async def arrive(self, assets: list[str]) -> float:
         """Fetch what a browser fetches, connect, and see the first page."""
         began = time.perf_counter()
-        for asset in assets:
-            await self.visitor.get(asset)
+        await self.visitor.fetch(assets)
         await self.visitor.open(PATIENCE)
         _check(len(self._stage()["there"]["t"]) > 1, "the first page has no way there")
         return time.perf_counter() - began
@@ -255,10 +257,16 @@ async def assets_of(address: str) -> list[str]:
 
 
 async def crowd(address: str, count: int, seconds: float, seed: int) -> Figures:
-    """`count` visitors: arrive within ten seconds, then do as they please for `seconds`."""
+    """One who opens the page first, as a teacher does; then `count` visitors arrive within ten seconds.
+
+    They do as they please for `seconds`.
+    """
     figures, picture = Figures(), photo()
     assets = await assets_of(address)
     ready = asyncio.Barrier(count)
+    teacher = Learner(address, random.Random(seed), figures, picture)
+    if await figures.time("(first of all)", teacher.arrive(assets)):
+        await figures.time("(network loaded)", teacher.choose())
 
     async def one(number: int) -> None:
         rng = random.Random(f"{seed} {number}")
@@ -284,6 +292,7 @@ async def crowd(address: str, count: int, seconds: float, seed: int) -> Figures:
         await learner.visitor.close()
 
     await asyncio.gather(*(one(number) for number in range(count)))
+    await teacher.visitor.close()
     return figures
 
 
@@ -320,8 +329,10 @@ def table(found: dict[str, Figures]) -> None:
     """Everything as a Markdown table."""
     print("| run | kind | count | p50 | p95 | worst | wrong |\n|---|---|---|---|---|---|---|")
     for run, figures in found.items():
-        for kind in ("first page", "(network chosen)", *MIX):
+        for kind in ("(first of all)", "(network loaded)", "first page", "(network chosen)", *MIX, ALIKE):
             times, wrong = figures.times[kind], figures.wrong[kind]
+            if kind == ALIKE:
+                times = [seconds for each in MIX if each != "way back" for seconds in figures.times[each]]
             if times or wrong:
                 ms = (
                     [f"{1000 * share(times, part):.0f} ms" for part in (0.5, 0.95, 1.0)]

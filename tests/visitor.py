@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -20,10 +21,12 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -266,6 +269,22 @@ class Visitor:
         for text in told.get_all("Set-Cookie") or ():
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(text).items()}
         return answer, told
+
+    async def fetch(self, paths: Sequence[str]) -> None:
+        """Fetch files over one connection that is kept, as browsers do."""
+        where = urlsplit(self.address)
+
+        def fetch() -> None:
+            connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+            with contextlib.closing(connection):
+                for path in paths:
+                    connection.request("GET", path, headers={"Cookie": self._cookie()})
+                    reply = connection.getresponse()
+                    reply.read()
+                    if reply.status != HTTPStatus.OK:
+                        raise Failed(f"{path}: {reply.status}")
+
+        await asyncio.to_thread(fetch)
 
     def _cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self._cookies.items())

@@ -6,6 +6,7 @@ and everything shown (frames, numbers, curves) is measured on exactly those floa
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -106,6 +107,12 @@ class WayThere:
     frames: Tensor
     stops: tuple[Stop, ...]
     added: tuple[float, ...]
+
+    @functools.cached_property
+    def correlation(self) -> float | None:
+        """Of the pixels of x_T with those of x0; None for a picture of one colour."""
+        x0, x_T = self.x0.flatten(), self.frames[-1].flatten()
+        return float(torch.corrcoef(torch.stack([x0, x_T]))[0, 1]) if float(x0.std()) > 0 else None
 
 
 def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import streamlit as st
-import torch
 
 from ui import figures, words
 from ui.dissect import LABELS, dissect
@@ -103,21 +102,19 @@ def apart(run: Run | None, shown: int, view: str) -> None:
 def explained(there: WayThere, run: Run | None) -> None:
     """What happens here, in a few sentences with numbers of this journey."""
     left, right = st.columns(2, gap="large")
-    x0, x_T = there.x0.flatten(), there.frames[-1].flatten()
     with left:
         st.markdown(f"**{_('The way there')}**")
         st.markdown(_(words.THERE))
         st.markdown(_(words.PROCESS_NOTES[there.settings.process]))
-        if float(x0.std()) > 0:
-            correlation = float(torch.corrcoef(torch.stack([x0, x_T]))[0, 1])
-            chance = 2 / math.sqrt(len(x0))  # two standard errors
+        if (correlation := there.correlation) is not None:
+            chance = 2 / math.sqrt(there.x0.numel())  # two standard errors
             st.markdown(
                 _(words.IS_IT_NOISE).format(
                     correlation=correlation,
                     chance=chance,
                     verdict=_(words.STILL_THERE if abs(correlation) > chance else words.NOT_SEEN),
-                    brightness=float(x0.mean()),
-                    brightness_T=float(x_T.mean()),
+                    brightness=float(there.x0.mean()),
+                    brightness_T=float(there.frames[-1].mean()),
                 )
             )
     with right:

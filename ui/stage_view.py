@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -87,12 +87,15 @@ def show(back: Back, model: str | None) -> None:
     if here.opening and here.there is not None and model is not None:
         here.opening = False
         begin(here, here.there, back, model)
+    view = st.session_state.setdefault("view", VIEWS[0])
+    if here.there is not None:  # outside of what a thumb or a way back draws anew
+        _depots("there", here.chunks.there(here.there, here.number, view))
     ticking = here.computing
     every = min(SLOWEST_TICK, TICK * max(1.0, queue().load / queue().workers))
-    fragment(_draw, back, model, ticking, every=every if ticking else None)
+    fragment(_draw, back, model, ticking, view, every=every if ticking else None)
 
 
-def _draw(back: Back, model: str | None, ticking: bool) -> None:
+def _draw(back: Back, model: str | None, ticking: bool, view: str) -> None:
     here = session()
     if here.there is None:
         return
@@ -102,11 +105,11 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     if here.following and not computing:  # it may have come to rest between two looks
         here.following = False
         here.move_to(here.last())
-    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
+    # The clock of this fragment is set by a whole rerun alone, and the frames of the way there come with one.
+    if computing != ticking or st.session_state["view"] != view:
         st.rerun()
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
-        view = st.session_state.setdefault("view", VIEWS[0])
         stop = _stage(here, here.there, view, computing)
         actions(here, here.there, back, model, computing)
         st.segmented_control(
@@ -135,7 +138,9 @@ def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:
         here.stop = len(there.stops) + sent_back - 1
     back = numbers_back(there, run.way, sent_back) if run and sent_back else None
     more = {"projector": projector()}
-    mount(STAGE, there, chunks, here.stop, here.turn, back=back, following=computing, more=more)
+    mount(
+        STAGE, there, chunks, here.stop, here.turn, back=back, following=computing, sent=["back"], more=more
+    )
     if not computing:
         here.heed(told(STAGE))
     return here.stop
@@ -151,6 +156,7 @@ def mount(
     back: Mapping[str, Any] | None = None,
     following: bool = False,
     one_way: bool = False,
+    sent: Sequence[str] = ("there", "back"),
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Mount a stage and the depots of its frames; what it tells is read by :func:`told`.
@@ -168,12 +174,12 @@ def mount(
         Keep to the newest frame of the way back.
     one_way : bool
         There is to be no way back: the way there takes the whole line.
+    sent : sequence of str
+        The ways whose frames are sent along; those of the others are on the page already.
     more : mapping, optional
         What else ``stage.js`` reads: a second journey under the same thumb.
     """
-    with st.container(key=f"depots-{key}"):
-        for chunk in (*chunks["there"], *chunks["back"]):
-            depot(chunk.name, chunk.message)
+    _depots(key, [chunk for way in sent for chunk in chunks[way]])
     data = side(there, chunks, back) | {
         "at": {"stop": stop, "turn": turn},
         "following": following,
@@ -181,6 +187,12 @@ def mount(
         "words": each(words.STAGE),
     }
     stage(data | dict(more or {}), key=key)
+
+
+def _depots(key: str, chunks: Iterable[Chunk]) -> None:
+    with st.container(key=f"depots-{key}"):
+        for chunk in chunks:
+            depot(chunk.name, chunk.message)
 
 
 def side(

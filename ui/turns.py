@@ -1,11 +1,14 @@
 """Pages are drawn one after another: threads that all draw at once only get in each other's way.
 
-Python lets one thread run at a time and, asked for it by many, passes the turn on every few milliseconds:
-thirty pages drawn at once take far longer than thirty drawn in a row, and the first waits for the last.
+Python lets one thread run at a time. Thirty that draw at once each wait for all the others, hundreds of
+times a page, and the system spends its time on passing the turn: drawn in a row, the same thirty pages took
+a fifth of the time, and two at once took longer than one (``bench/load.py``).
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,50 +18,78 @@ import streamlit as st
 
 from ui.language import current, speaking
 
+#: Who waits goes first by what is drawn: a part is what moves under somebody's thumb, and soon done.
+PART, PAGE = 0, 1
+
 
 class Turns:
-    """A lock that a thread may take again while it has it, handed on in the order of asking."""
+    """A turn that one thread has at a time: parts before pages, otherwise in the order of asking."""
 
     def __init__(self) -> None:
-        self._free = threading.Semaphore(1)
-        self._mine = threading.local()
+        self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: list[tuple[int, int, threading.Event]] = []
+        self._order = itertools.count()
+        self._mine = threading.local()  # what this thread has the turn for
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for the turn, and keep it for the block."""
-        if getattr(self._mine, "held", False):
+    def turn(self, rank: int) -> Iterator[None]:
+        """Wait for the turn and keep it for the block; who has it already goes on."""
+        if getattr(self._mine, "rank", None) is not None:
             yield
             return
-        with self._free:
-            self._mine.held = True
-            try:
-                yield
-            finally:
-                self._mine.held = False
+        with self._held(rank):
+            yield
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Let others have their turn while this thread only waits."""
-        if not getattr(self._mine, "held", False):
+        """Let others have their turn for the block, in which this thread does nothing but wait."""
+        rank = getattr(self._mine, "rank", None)
+        if rank is None:
             yield
             return
-        self._mine.held = False
-        self._free.release()
+        self._pass_on()
         try:
             yield
         finally:
-            self._free.acquire()
-            self._mine.held = True
+            self._take(rank)
+
+    @contextmanager
+    def _held(self, rank: int) -> Iterator[None]:
+        self._take(rank)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _take(self, rank: int) -> None:
+        mine = threading.Event()
+        with self._lock:
+            if self._taken:
+                heapq.heappush(self._waiting, (rank, next(self._order), mine))
+            else:
+                self._taken = True
+                mine.set()
+        mine.wait()
+        self._mine.rank = rank
+
+    def _pass_on(self) -> None:
+        self._mine.rank = None
+        with self._lock:
+            if self._waiting:
+                heapq.heappop(self._waiting)[-1].set()
+            else:
+                self._taken = False
 
 
 turns = Turns()
 
 
 def fragment(draw: Callable[..., None], *arguments: Any, every: float | None = None) -> None:  # noqa: ANN401
-    """Draw a part of the page that can be drawn alone, again and again `every` so many seconds."""
+    """Draw a part of the page that can be drawn anew by itself, and is `every` so many seconds."""
 
     def in_turn() -> None:
-        with turns.turn(), speaking(current()):
+        with turns.turn(PART), speaking(current()):
             draw(*arguments)
 
     st.fragment(in_turn, run_every=every)()
