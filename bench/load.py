@@ -50,6 +50,14 @@ ALIKE = "(all without a network)"
 #: Our measures, each switched off by what runs before Streamlit is imported, and by options.
 WITHOUT: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("", ()),
+    "turns": (
+        "import contextlib, ui.turns; ui.turns.Turns.turn = lambda self, rank: contextlib.nullcontext()",
+        (),
+    ),
+    "recorded": (
+        "import os; os.environ['OMP_NUM_THREADS'] = '1'\nimport torch; del torch.jit.trace",
+        (),
+    ),
     "freeze": ("import gc; gc.freeze = lambda: None", ()),
     "one-thread": (
         "import os; os.environ['OMP_NUM_THREADS'] = '2'\n"

@@ -19,7 +19,6 @@ def folder(small_models, tmp_path, monkeypatch):
     for path in small_models.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(checkpoint, "PRETRAINED", tmp_path)
-    monkeypatch.setattr("ui.resources.PRETRAINED", tmp_path)
     st.cache_resource.clear()
     yield tmp_path
     st.cache_resource.clear()

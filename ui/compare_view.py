@@ -11,6 +11,7 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS
 from ui import links, words
 from ui.actions import arrived, begin, most_looks_of, progress
 from ui.compare import DIFFER, OTHER, Choice, Times, differences, nearest, timeline
+from ui.fragment import fragment
 from ui.journey import VIEWS
 from ui.language import _, named, tell
 from ui.resources import cards
@@ -27,7 +28,6 @@ from ui.settings import (
 from ui.stage import depot, told
 from ui.stage_view import TICK, mount, numbers_back, side
 from ui.state import Session, beside, session
-from ui.turns import fragment
 
 STAGE = "compare-stage"
 #: Where both ways back start while the thumb stands at t = 0.

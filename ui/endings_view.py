@@ -17,6 +17,7 @@ from ui.actions import PATIENCE, WORTH_SAYING, most_looks_of
 from ui.chunks import Chunk
 from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
+from ui.fragment import fragment
 from ui.journey import NOTHING_TO_TAKE, WayThere
 from ui.language import _, each, joined, tell
 from ui.panels import as_table
@@ -26,7 +27,6 @@ from ui.settings import MOST_WORK, Back
 from ui.stage import depot, told
 from ui.stage_view import TICK, mount
 from ui.state import Session, session
-from ui.turns import fragment
 
 STAGE = "endings-stage"
 #: Starts that show how the endings draw together, tried one after another.

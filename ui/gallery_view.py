@@ -21,6 +21,7 @@ from diffusion.recipes import RECIPES
 from ui import controls, figures, resources, words
 from ui.card_view import expectation
 from ui.chunks import Chunk
+from ui.fragment import fragment
 from ui.gallery import COUNT, Gallery, Wish
 from ui.grid import Words, chosen, grid
 from ui.language import _, tell
@@ -29,7 +30,6 @@ from ui.queue import BusyError
 from ui.settings import SEED_RANGE
 from ui.stage import depot, pack
 from ui.state import session
-from ui.turns import fragment
 
 GRID = "gallery-grid"
 #: Seconds between looks at pictures being made.

@@ -16,8 +16,7 @@ import streamlit as st
 import torch
 
 import diffusion
-from diffusion import data, memory
-from diffusion.checkpoint import PRETRAINED
+from diffusion import checkpoint, data, memory
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.pictures import to_bytes
 from diffusion.recipes import FOLDERS, RECIPES
@@ -55,14 +54,14 @@ def network(name: str) -> NetworkDenoiser:
     diffusion.ModelError
         If it is missing or altered.
     """
-    weights = PRETRAINED / f"{name}.safetensors"
+    weights = checkpoint.PRETRAINED / f"{name}.safetensors"
     return _load(name, weights.stat().st_mtime if weights.is_file() else 0.0)
 
 
 @functools.lru_cache(maxsize=16)  # asked for many times a page, and Streamlit's cache takes its time
-def _card(name: str, changed: float) -> dict[str, Any]:
+def _card(file: Path, changed: float) -> dict[str, Any]:
     del changed
-    return diffusion.read_card(name)
+    return diffusion.read_card(file.stem, file.parent)
 
 
 def cards() -> dict[str, dict[str, Any]]:
@@ -72,7 +71,8 @@ def cards() -> dict[str, dict[str, Any]]:
     names = diffusion.available()
     for name in sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n)):
         try:
-            found[name] = _card(name, (PRETRAINED / f"{name}.json").stat().st_mtime)
+            file = checkpoint.PRETRAINED / f"{name}.json"
+            found[name] = _card(file, file.stat().st_mtime)
         except diffusion.ModelError:
             continue
     return found
@@ -129,7 +129,7 @@ def index(name: str) -> memory.Index | None:
     diffusion.ModelError
         If it is missing or altered.
     """
-    file = memory.path(name, PRETRAINED)
+    file = memory.path(name, checkpoint.PRETRAINED)
     return _load_index(name, file.stat().st_mtime if file.is_file() else 0.0)
 
 

@@ -13,6 +13,7 @@ import diffusion
 from ui import links, locks, words
 from ui.actions import actions, begin
 from ui.chunks import Chunk
+from ui.fragment import fragment
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
 from ui.panels import apart, explained, plots
@@ -21,7 +22,6 @@ from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
 from ui.toolbar import projector, toolbar
-from ui.turns import fragment
 
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }

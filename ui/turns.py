@@ -1,8 +1,8 @@
 """Pages are drawn one after another: threads that all draw at once only get in each other's way.
 
 Python lets one thread run at a time. Thirty that draw at once each wait for all the others, hundreds of
-times a page, and the system spends its time on passing the turn: drawn in a row, the same thirty pages took
-a fifth of the time, and two at once took longer than one (``bench/load.py``).
+times a page, and the system spends its time on passing the turn. Drawn in a row, the same thirty pages come
+in half the time, and two at once take longer than one after another (``bench/load.py``). No Streamlit.
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import streamlit as st
-
-from ui.language import current, speaking
 
 #: Who waits goes first by what is drawn: a part is what moves under somebody's thumb, and soon done.
 PART, PAGE = 0, 1
@@ -83,13 +78,3 @@ class Turns:
 
 
 turns = Turns()
-
-
-def fragment(draw: Callable[..., None], *arguments: Any, every: float | None = None) -> None:  # noqa: ANN401
-    """Draw a part of the page that can be drawn anew by itself, and is `every` so many seconds."""
-
-    def in_turn() -> None:
-        with turns.turn(PART), speaking(current()):
-            draw(*arguments)
-
-    st.fragment(in_turn, run_every=every)()

@@ -9,10 +9,10 @@ import streamlit as st
 
 from diffusion.errors import Sentence
 from ui import words
+from ui.fragment import fragment
 from ui.language import _, tell
 from ui.queue import BusyError, Queue
 from ui.runs import Job
-from ui.turns import fragment
 
 V = TypeVar("V")
 #: Seconds between looks at a task under way.
