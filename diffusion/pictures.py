@@ -24,8 +24,7 @@ from .errors import PictureError
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 12_000
-MAX_DECODED = 110_000_000  # bytes, by what _bytes_to_decode says
-MAX_DECODED_WEBP = 200_000_000  # libwebp holds four times what it hands out
+MAX_DECODED = 100_000_000  # bytes, by what _bytes_to_decode says
 
 # Decoding needs memory in proportion to the pixels: two at a time, whoever asks.
 _decoding = threading.BoundedSemaphore(2)
@@ -228,8 +227,7 @@ def _decode(container: Container, longest: int) -> Image.Image:
             raise _too_large(width, height)
         scale = min(1.0, _GAP * longest / max(width, height))
         opened.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))  # JPEG: a fraction
-        most = MAX_DECODED_WEBP if container.kind == "WEBP" else MAX_DECODED
-        if _bytes_to_decode(opened) + container.coefficients > most:
+        if _bytes_to_decode(opened) + container.coefficients > MAX_DECODED:
             raise _too_large(width, height)
         opened.load()
         picture = _shrunk(opened, longest)
@@ -244,7 +242,7 @@ def _decode(container: Container, longest: int) -> Image.Image:
 def _too_large(width: int, height: int) -> PictureError:
     return PictureError(
         "This picture has {width:,} x {height:,} pixels, too many to unpack here; make it smaller, "
-        "say 4,000 x 3,000, or save it as JPEG.",
+        "say 2,400 x 1,800, or save it as JPEG.",
         width=width,
         height=height,
     )
@@ -254,7 +252,7 @@ def _bytes_to_decode(opened: Image.Image) -> int:
     """How much the decoder and its result hold at the worst moment, roughly."""
     pixels = opened.width * opened.height
     cost = pixels * (1 if opened.mode in ("1", "L", "P") else 2 if opened.mode.startswith("I;16") else 4)
-    if opened.format == "WEBP":  # the canvas twice and the frame, besides the result
+    if opened.format == "WEBP":  # libwebp holds the canvas twice and the frame, besides the result
         return cost + 12 * pixels
     tags = getattr(opened, "tag_v2", None)
     if tags is not None:  # a strip or a tile at a time, which may be all of it
@@ -281,7 +279,7 @@ def _shrunk(opened: Image.Image, longest: int) -> Image.Image:
     if opened.mode == "RGB" and not opened.has_transparency_data:
         return opened.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
     factor = max(1, int(1 / (_GAP * scale)))
-    rows = factor * max(1, 2**20 // (width * factor))
+    rows = factor * max(1, 2**18 // (width * factor))
     reduced = Image.new("RGB", (math.ceil(width / factor), math.ceil(height / factor)))
     span = _span(opened, rows) if opened.mode.startswith(("I", "F")) else None
     for top in range(0, height, rows):

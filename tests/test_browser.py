@@ -544,6 +544,23 @@ def test_laptop_layout(desk: App) -> None:
     assert sideways(desk) <= 0
 
 
+def test_links_fold_away_before_the_switch_of_the_language(browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 500})
+    page.goto(address)
+    switch, links = page.locator(".st-key-language-bar"), page.get_by_test_id("stTopNavLink")
+    links.first.wait_for()
+    switch.wait_for()
+    for width in (1440, 1100, 1024, 940, 860):
+        page.set_viewport_size({"width": width, "height": 500})
+        page.wait_for_timeout(500)  # links fold after a moment
+        ends = [box["x"] + box["width"] for link in links.all() if (box := link.bounding_box())]
+        corner = switch.bounding_box()
+        assert corner
+        assert ends
+        assert max(ends) <= corner["x"], width
+    page.close()
+
+
 def test_phone_layout(phone: App) -> None:
     box = phone.picture.bounding_box()
     assert box is not None

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import struct
+import subprocess
+import sys
 import threading
 import warnings
 import zlib
@@ -32,6 +34,8 @@ from diffusion.pictures import (
     to_image,
     to_tensor,
 )
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # How files are made
 
@@ -977,3 +981,68 @@ def test_contact_sheet_lays_out_row_by_row():
     assert contact_sheet(batch).size == (3 * 8 - 2, 2 * 6 - 2)
     with pytest.raises(ValueError, match="no pictures"):
         contact_sheet(batch[:0])
+
+
+# Memory
+
+
+def large() -> dict[str, bytes]:
+    """Files as large as they may be, and some that are larger."""
+
+    def plain(mode: str, width: int, height: int, kind: str, **options: object) -> bytes:
+        return saved(Image.new(mode, (width, height)), kind, **options)
+
+    return {
+        "jpeg of a phone": plain("RGB", 4032, 3024, "JPEG"),
+        "jpeg, progressive": plain("RGB", 4032, 3024, "JPEG", progressive=True),
+        "jpeg, 50 million pixels": plain("L", 8000, 6200, "JPEG"),
+        "png": plain("RGB", 5700, 4300, "PNG"),
+        "png with alpha": plain("RGBA", 5700, 4300, "PNG"),
+        "png, 16 bits": plain("I;16", 6000, 4500, "PNG"),
+        "webp": plain("RGB", 2850, 2180, "WEBP"),
+        "webp with alpha": plain("RGBA", 2850, 2180, "WEBP", lossless=True),
+        "webp of a phone": plain("RGB", 4032, 3024, "WEBP"),
+        "gif": plain("P", 6000, 4500, "GIF"),
+        "tiff": plain("RGB", 5000, 4000, "TIFF", compression="tiff_deflate"),
+        "bmp": plain("L", 5000, 4000, "BMP"),
+    }
+
+
+PEAK = """
+import pathlib, sys
+from PIL import Image
+from diffusion import PictureError
+from diffusion.pictures import open_picture
+
+def status(name):
+    line = next(l for l in open("/proc/self/status") if l.startswith(name))
+    return int(line.split()[1]) / 1024
+
+open_picture(pathlib.Path(sys.argv[1]) / "first")  # what is loaded once is no file's doing
+for file in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+    data = file.read_bytes()
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = status("VmRSS")
+    try:
+        open_picture(data)
+        answer = "read"
+    except PictureError:
+        answer = "refused"
+    print(file.name, answer, status("VmHWM") - before, sep="|")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of one call can be read on Linux alone")
+def test_no_file_takes_more_than_120_MB(tmp_path: Path):
+    files = {"first": JPEG, **BOMBS, **large()}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    found = dict(line.split("|", 1) for line in done.stdout.splitlines())
+    assert found.keys() == files.keys()
+    peaks = {name: float(rest.split("|")[1]) for name, rest in found.items()}
+    assert max(peaks.values()) <= 120, {name: peak for name, peak in peaks.items() if peak > 120}
+    refused = {name for name in large() if found[name].startswith("refused")}
+    assert refused == {"webp of a phone"}
