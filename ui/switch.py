@@ -9,8 +9,9 @@ from ui.language import LANGUAGES, TAGS, _, current
 from ui.settings import PRESETS
 from ui.state import session
 
-# In the corner of Streamlit's own header, which lies above the page; the links beside it fold away in time. Chinese has no italics: what is
-# stressed is heavier; no space between letters, no line that begins with a full stop.
+# In the corner of Streamlit's own header, which lies above the page; the links beside it fold away in time.
+# Chinese has no italics: what is stressed is heavier; no space between letters, no line that begins with a
+# full stop.
 STYLE = """<style>
 .st-key-language-bar { position: fixed; top: 0.55rem; right: 1rem; z-index: 999990; width: auto; }
 [data-testid="stToolbar"] { padding-right: 12rem; }
