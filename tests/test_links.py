@@ -52,6 +52,8 @@ VALUES = st.fixed_dictionaries(
         "lesson": st.integers(0, 8),
         "lesson_network": st.sampled_from(["dogs", "digits"]),
         "language": st.sampled_from(["en", "zh"]),
+        "gallery_model": st.sampled_from(["digits", "dogs"]),
+        "gallery_seed": st.integers(*SEED_RANGE),
         "endings": st.sampled_from(COUNTS),
         "endings_sampler": st.sampled_from(list(SAMPLERS)),
         "endings_t": SHARE,
@@ -75,6 +77,17 @@ def test_what_is_written_is_read_back(values: dict[str, Any]):
 
 def test_what_stands_at_its_default_is_left_out():
     assert links.written({field.name: field.default for field in links.fields()}) == {}
+
+
+def test_a_gallery_travels_with_the_class_it_was_asked_for():
+    values = {"gallery_model": "digits", "gallery_seed": 7, "gallery_label-digits": "3", "model": "photos"}
+    address = links.written(values)
+    assert address == {"gallery_model": "digits", "gallery_seed": "7", "gallery_label": "3"}
+    values.pop("model")
+    assert links.read(address) == (values, [])
+    found, notes = links.read(address | {"gallery_label": "pug"})
+    assert "gallery_label-digits" not in found
+    assert len(notes) == 1
 
 
 NAMES = st.sampled_from([field.name for field in links.fields()] + ["label", "nobody"])

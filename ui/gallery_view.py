@@ -17,7 +17,6 @@ from diffusion.data import to_unit
 from diffusion.errors import Sentence
 from diffusion.generate import EVALUATIONS
 from diffusion.memory import SUSPICIOUS, Index, Near
-from diffusion.recipes import RECIPES
 from ui import controls, figures, resources, words
 from ui.card_view import expectation
 from ui.chunks import Chunk
@@ -49,7 +48,7 @@ class Place:
 
 def wish() -> Wish | None:
     """The row of widgets above the grid: which network, which class, which seed."""
-    offered = {name: card for name, card in resources.cards().items() if makes_pictures(name)}
+    offered = {name: card for name, card in resources.cards().items() if resources.makes_pictures(name)}
     if not offered:
         st.info(_(words.GALLERY_NO_MODELS))
         return None
@@ -72,11 +71,6 @@ def wish() -> Wish | None:
         low, high = SEED_RANGE
         seed = st.number_input(_("Seed"), low, high, key="gallery_seed", width=150)
     return Wish(model, offered[model]["sha256"], int(seed), label)
-
-
-def makes_pictures(name: str) -> bool:
-    """Whether a network has learnt to make pictures from pure noise."""
-    return resources.cards()[name]["sigma_max"] >= RECIPES["dogs"].sigma_max
 
 
 def class_name(name: str) -> str:

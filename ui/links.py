@@ -22,7 +22,7 @@ from ui.endings import COUNTS, Endings
 from ui.journey import MOST_STOPS, VIEWS
 from ui.language import LANGUAGES, _, of_browser
 from ui.locks import LOCKABLE
-from ui.resources import cards, samples
+from ui.resources import cards, makes_pictures, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
@@ -37,6 +37,8 @@ from ui.settings import (
 )
 from ui.state import session
 
+#: What a network is asked for, and the setting that says which network.
+LABELS = {"label": "model", "gallery_label": "gallery_model"}
 #: Stands for an upload, which no link carries.
 UPLOAD = "upload"
 #: More of a value than this is not repeated in a note.
@@ -125,11 +127,15 @@ def _choice(name: str, default: Any, options: Sequence[Any]) -> Field:  # noqa: 
 def fields() -> tuple[Field, ...]:
     """Every setting of a link; networks and samples are those at hand."""
     pictures = (*(sample.name for sample in samples()), UPLOAD)
-    return _fields(tuple(cards()) or ("",), pictures, of_browser(st.context.locale))
+    networks = tuple(cards())
+    makers = tuple(filter(makes_pictures, networks))
+    return _fields(networks or ("",), makers or ("",), pictures, of_browser(st.context.locale))
 
 
 @functools.lru_cache(maxsize=16)
-def _fields(networks: tuple[str, ...], pictures: tuple[str, ...], language: str) -> tuple[Field, ...]:
+def _fields(
+    networks: tuple[str, ...], makers: tuple[str, ...], pictures: tuple[str, ...], language: str
+) -> tuple[Field, ...]:
     there, back = There(), Back()
     return (
         _choice("sample", DEFAULT_SAMPLE, pictures),
@@ -147,6 +153,8 @@ def _fields(networks: tuple[str, ...], pictures: tuple[str, ...], language: str)
         _bounded("index", back.index, INDEX_RANGE, whole),
         _choice("view", VIEWS[0], VIEWS),
         _bounded("at", 0, (0, MOST_STOPS - 1), whole),
+        _choice("gallery_model", makers[0], makers),
+        _bounded("gallery_seed", 0, SEED_RANGE, whole),
         _choice("endings", COUNTS[1], COUNTS),
         _choice("endings_sampler", back.sampler, list(SAMPLERS)),
         _bounded("endings_t", Endings().t, (0.0, 1.0), number),
@@ -188,9 +196,10 @@ def read(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         A sentence for each that could not.
     """
     known = list(fields())
-    if label := params.get("label"):
-        offered = cards().get(params.get("model", ""), {}).get("classes") or []
-        known.append(Field("label", None, one_of(offered), ", ".join(offered)))
+    for label, model in LABELS.items():
+        if params.get(label):
+            offered = cards().get(params.get(model, ""), {}).get("classes") or []
+            known.append(Field(label, None, one_of(offered), ", ".join(offered)))
     values, notes = {}, []
     for field in known:
         if (text := params.get(field.name)) is None:
@@ -207,8 +216,9 @@ def read(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         if lock := values.get("lock"):
             values["lock"] = [name for name in lock if name != "sample"]
         notes.append(_(words.LINK_UPLOAD))
-    if label and "label" in values:
-        values[f"label-{values['model']}"] = values.pop("label")
+    for label, model in LABELS.items():
+        if label in values:
+            values[f"{label}-{values[model]}"] = values.pop(label)
     return values, notes
 
 
@@ -219,9 +229,10 @@ def written(values: Mapping[str, Any]) -> dict[str, str]:
         value = values.get(field.name)
         if value is not None and value != field.default:
             address[field.name] = _text(value)
-    if label := values.get(f"label-{values.get('model')}"):
-        address["label"] = label
-        address["model"] = str(values["model"])
+    for label, model in LABELS.items():
+        if chosen := values.get(f"{label}-{values.get(model)}"):
+            address[label] = chosen
+            address[model] = str(values[model])
     return address
 
 

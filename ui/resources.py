@@ -78,6 +78,11 @@ def cards() -> dict[str, dict[str, Any]]:
     return found
 
 
+def makes_pictures(name: str) -> bool:
+    """Whether a network has learnt to make pictures from pure noise."""
+    return cards()[name].get("sigma_max", 0.0) >= RECIPES["dogs"].sigma_max
+
+
 #: Seconds between two garbage collections.
 TIDY = 2.0
 
