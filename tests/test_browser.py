@@ -18,7 +18,8 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from diffusion import Crop, load_denoiser, picture_rng, read_card, reverse, times_back
-from diffusion.pictures import open_picture
+from diffusion.generate import BEST_SAMPLER, from_noise, steps_for
+from diffusion.pictures import open_picture, to_bytes
 from ui import figures, words
 from ui.controls import DEFAULT_SAMPLE
 from ui.journey import FRESH, PAYLOAD, VIEWS, Stop, WayThere, plan_back, shown_bytes, walk_back, walk_there
@@ -507,6 +508,32 @@ def test_endings_open_large_by_keyboard(browser: Browser, address: str) -> None:
     app.page.keyboard.press("Escape")
     assert not app.page.locator("dialog[open]").count()
     assert tiles.first.evaluate("tile => tile.getRootNode().activeElement === tile")
+    assert not app.traffic.complaints
+    app.page.context.close()
+
+
+def test_a_picture_of_the_gallery_opens_on_the_stage(browser: Browser, address: str) -> None:
+    app = new_page(browser.new_context(), address)
+    app.page.goto(f"{address}/?gallery_model=digits&gallery_seed=3&gallery_label=5")
+    app.until(app.usable, "the page is not usable")
+    app.visit("Gallery")
+    tiles = app.page.locator("ul.grid button")
+    app.until(lambda: tiles.count() == 64, "no grid")
+    app.until(lambda: not any(tile.is_disabled() for tile in tiles.all()), "not all pictures came")
+    net = load_denoiser("digits").asked_for("5")
+    steps = steps_for(10, BEST_SAMPLER, net.evaluations)
+    *_, last = from_noise(net, 3, 9, steps=steps)
+    expected = to_bytes(last.x_s[0]).astype(int)
+    assert np.abs(app.drawn(tiles.nth(9).locator("canvas")).pixels.astype(int) - expected).max() <= 1
+
+    tiles.nth(9).click()
+    app.button("gallery-open").first.click()
+    app.until(lambda: app.usable() and app.last > 100, "no way back on the stage")
+    app.settle()
+    app.until(lambda: app.stop == app.last, "the thumb is not at the end")
+    np.testing.assert_array_equal(app.pixels(), expected)
+    for said in ("gallery_model=digits", "gallery_seed=3", "gallery_label=5", "seed=3", "start=noise"):
+        assert said in app.page.url
     assert not app.traffic.complaints
     app.page.context.close()
 
