@@ -119,7 +119,7 @@ def render(card: dict[str, Any]) -> str:
 
 def write(card: dict[str, Any], folder: Path) -> None:
     """Write ``NAME.json`` and ``NAME.md`` into `folder`."""
-    text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     (folder / f"{card['name']}.json").write_text(text, encoding="utf-8")
     (folder / f"{card['name']}.md").write_text(render(card), encoding="utf-8")
 
@@ -342,7 +342,7 @@ def _evaluation(card: dict[str, Any]) -> Section | None:
     if short:
         parts.append(Text.of(N_("Short of the target: {what}."), what=Listed(short, N_("; "))))
     if evaluation.get("outlook"):
-        parts.append(Text.of(evaluation["outlook"]))
+        parts.append(Text.of("{outlook}", outlook=evaluation["outlook"]))
     parts += [_told(one["rows"], one["title"]) for one in evaluation.get("tables", []) if one["rows"]]
     return Section(N_("Figures against targets"), tuple(parts))
 
