@@ -110,7 +110,9 @@ def train(options: argparse.Namespace) -> None:
     if trainer.state.updates:
         print(f"going on from update {trainer.state.updates}, {trainer.state.pictures} pictures seen")
     for number, report in enumerate(
-        trainer.run(minutes=options.minutes, pictures=options.pictures, every=options.every)
+        trainer.run(
+            minutes=options.minutes, pictures=options.pictures, every=options.every, settle=options.settle
+        )
     ):
         print(report, flush=True)
         if number % options.samples_every == 0:
@@ -226,6 +228,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--recipe", choices=sorted(RECIPES), help="shape and training; the model's own by name")
     one.add_argument("--minutes", type=float, default=60)
     one.add_argument("--pictures", type=int, help="stop at this total of pictures seen")
+    one.add_argument(
+        "--settle", action="store_true", help="let the step size fall to nothing by the end of this run"
+    )
     one.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept")
     one.add_argument("--device", help="cpu or cuda; found by itself when not given")
     one.add_argument("--threads", type=_whole(1, 256))

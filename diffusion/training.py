@@ -129,7 +129,9 @@ class Trainer:
     def _state_file(self) -> Path:
         return self.folder / "state.safetensors"
 
-    def run(self, *, minutes: float, pictures: int | None = None, every: float = 60) -> Iterator[Report]:
+    def run(
+        self, *, minutes: float, pictures: int | None = None, every: float = 60, settle: bool = False
+    ) -> Iterator[Report]:
         """Train until `minutes` have passed or `pictures` were seen in all, whichever is first.
 
         Parameters
@@ -140,17 +142,26 @@ class Trainer:
             Stop at this total, earlier runs included.
         every : float
             Seconds between reports.
+        settle : bool
+            Let the step size fall to nothing, linearly, by the end of this run. The weights stop
+            jittering and the loss falls at once by what many more pictures would buy; a later run
+            starts at the full step size again.
 
         Yields
         ------
         Report
         """
         state, recipe = self.state, self.recipe
-        began = last = saved = time.monotonic()
-        seen, losses, earlier = 0, [], state.seconds
+        began = last = saved = now = time.monotonic()
+        seen, losses, earlier, first = 0, [], state.seconds, state.pictures
         state.model.train()
         while True:
-            losses.append(self._update())
+            share = 1.0
+            if settle:
+                share -= (now - began) / max(minutes * 60, 1)
+                if pictures is not None:
+                    share = min(share, (pictures - state.pictures) / max(pictures - first, 1))
+            losses.append(self._update(share))
             seen += recipe.batch
             now = time.monotonic()
             state.seconds = earlier + now - began
@@ -174,8 +185,8 @@ class Trainer:
             if left <= 0:
                 return
 
-    def _update(self) -> Tensor:
-        """One step of Adam; returns the batch's mean loss."""
+    def _update(self, share: float = 1.0) -> Tensor:
+        """One step of Adam, `share` of the recipe's step size long; returns the batch's mean loss."""
         recipe, state = self.recipe, self.state
         x0, label = data.batch(
             self.dataset.train, recipe.batch, recipe.size, self.rng,
@@ -192,7 +203,7 @@ class Trainer:
         x0 = x0.contiguous(memory_format=torch.channels_last)
 
         for group in state.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * min(1.0, (state.updates + 1) / recipe.warmup)
+            group["lr"] = recipe.learning_rate * share * min(1.0, (state.updates + 1) / recipe.warmup)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             losses = state.model.loss(x0, sigma, eps, label if recipe.config.labels else None)
         loss = losses.mean()

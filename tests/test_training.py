@@ -107,6 +107,18 @@ def test_a_resumed_run_does_not_repeat_its_draws(tmp_path: Path):
     assert trainer(tmp_path).rng.initial_seed() != before
 
 
+def test_a_run_that_settles_steps_shorter_and_shorter(tmp_path: Path):
+    one = trainer(tmp_path)
+    rates = [
+        one.state.optimiser.param_groups[0]["lr"] / RECIPE.learning_rate
+        for _ in one.run(minutes=1e6, pictures=160, every=0, settle=True)
+    ]
+    warm = rates[RECIPE.warmup :]
+    assert warm == pytest.approx([1 - k / 20 for k in range(RECIPE.warmup, 20)])
+    run(one, 168)
+    assert one.state.optimiser.param_groups[0]["lr"] == RECIPE.learning_rate  # the next run starts in full
+
+
 def test_the_average_follows_the_weights(tmp_path: Path):
     """One update of 8 pictures at a half-life of ema*8 = 24 keeps 2^(-8/24) of the old average."""
     one = trainer(tmp_path, replace(RECIPE, ema=3.0))
