@@ -157,17 +157,17 @@ def to_tensor(picture: Image.Image, channels: int = 3) -> Tensor:
 
 
 def to_bytes(x: Tensor) -> np.ndarray:
-    """Clip to [-1, 1] and round to bytes: (C, H, W) to uint8 (H, W, 3), grey repeated.
+    """Clip to [-1, 1] and round to bytes: (..., C, H, W) to uint8 (..., H, W, 3), grey repeated.
 
     Raises
     ------
     ValueError
-        If `x` is not one picture of one or three channels.
+        If `x` is no picture, nor a batch of pictures, of one or three channels.
     """
-    if x.ndim != 3 or x.shape[0] not in (1, 3):
-        raise ValueError(f"expected one picture of shape (1 or 3, H, W), got {tuple(x.shape)}")
-    bytes_ = x.detach().cpu().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-    return bytes_.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
+    if x.ndim < 3 or x.shape[-3] not in (1, 3):
+        raise ValueError(f"expected pictures of shape (..., 1 or 3, H, W), got {tuple(x.shape)}")
+    bytes_ = x.detach().cpu().clamp(-1, 1).add_(1).mul_(127.5).round_().to(torch.uint8)
+    return bytes_.expand(*x.shape[:-3], 3, -1, -1).movedim(-3, -1).contiguous().numpy()
 
 
 def to_image(x: Tensor) -> Image.Image:
@@ -277,7 +277,7 @@ def _shrunk(opened: Image.Image, longest: int) -> Image.Image:
     scale = min(1.0, longest / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if opened.mode == "RGB" and not opened.has_transparency_data:
-        return opened.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
+        return opened.resize(size, Image.Resampling.HAMMING, reducing_gap=_GAP)
     factor = max(1, int(1 / (_GAP * scale)))
     rows = factor * max(1, 2**18 // (width * factor))
     reduced = Image.new("RGB", (math.ceil(width / factor), math.ceil(height / factor)))
@@ -287,7 +287,7 @@ def _shrunk(opened: Image.Image, longest: int) -> Image.Image:
         rgb = _to_grey(band, *span) if span else _on_white(band)
         reduced.paste(rgb.reduce(factor) if factor > 1 else rgb, (0, top // factor))
     box = (0.0, 0.0, width / factor, height / factor)
-    return reduced.resize(size, Image.Resampling.LANCZOS, box=box)
+    return reduced.resize(size, Image.Resampling.HAMMING, box=box)
 
 
 def _on_white(band: Image.Image) -> Image.Image:

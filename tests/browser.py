@@ -231,7 +231,11 @@ class App:
             quiet.append(self.traffic.count())
             return len(quiet) > 6 and len(set(quiet[-6:])) == 1
 
-        self.until(still, "the page does not come to rest")
+        try:
+            self.until(still, "")
+        except AssertionError as error:
+            told = f"owed {self.traffic.owed}, script {state.get_attribute('data-test-script-state')}"
+            raise AssertionError(f"the page does not come to rest: {told}, {self.traffic.count()}") from error
 
     def beside(self, open_: bool = True) -> None:
         """Open the sidebar where a narrow window has it closed, or close it."""

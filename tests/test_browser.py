@@ -16,6 +16,7 @@ import pytest
 from browser import ROOT, App, chromium, new_page, number, server
 from PIL import Image
 from playwright.sync_api import Browser
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from diffusion import Crop, load_denoiser, picture_rng, read_card, reverse, times_back
 from diffusion.generate import BEST_SAMPLER, from_noise, steps_for
@@ -425,9 +426,14 @@ def test_stop_and_go_on(desk: App) -> None:
     assert seen.stop == stopped
     assert seen.pixels.std() > 0
 
+    before = len(desk.traffic.sent)
     desk.walk()
     assert desk.stop == desk.last == end
     assert desk.numbers()["t"] == 0
+    asked = [BackMsg.FromString(message) for message in desk.traffic.sent[before:]]
+    asked = [message.rerun_script for message in asked if message.WhichOneof("type") == "rerun_script"]
+    assert len(asked) > 2, "nobody looked while it was computed"
+    assert all(rerun.fragment_id for rerun in asked), "the whole page was drawn anew for a way back"
     for _ in range(desk.last - stopped):
         desk.timeline.press("ArrowLeft")
     np.testing.assert_array_equal(desk.drawn().pixels, seen.pixels)  # what was there has stayed

@@ -306,7 +306,7 @@ def files_of_every_mode() -> Iterator[ParameterSet]:
                 yield pytest.param(saved(deep if mode == "I;16" else noise(mode), kind), id=f"{mode}-{kind}")
 
 
-@pytest.mark.parametrize("data", files_of_every_mode())
+@pytest.mark.parametrize("data", list(files_of_every_mode()))
 def test_every_mode_that_a_format_can_hold(data: bytes):
     for size, channels in ((64, 3), (28, 1), (None, 3)):
         x = load_picture(data, size, channels=channels)
@@ -950,9 +950,9 @@ def test_to_bytes_rounds_and_clips():
     assert to_bytes(x).shape == (1, 7, 3)
 
 
-@pytest.mark.parametrize("shape", [(64, 64), (2, 8, 8), (4, 8, 8), (1, 3, 8, 8)])
-def test_to_bytes_wants_one_picture(shape: tuple[int, ...]):
-    with pytest.raises(ValueError, match="one picture"):
+@pytest.mark.parametrize("shape", [(64, 64), (2, 8, 8), (4, 8, 8), (3, 2, 8, 8)])
+def test_to_bytes_wants_pictures(shape: tuple[int, ...]):
+    with pytest.raises(ValueError, match="expected pictures"):
         to_bytes(torch.zeros(shape))
 
 

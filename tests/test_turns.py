@@ -61,6 +61,29 @@ def test_parts_go_before_pages_and_otherwise_it_is_first_come_first_served() -> 
     assert drawn == ["part 1", "part 2", "page 1", "page 2"]
 
 
+def test_a_page_takes_a_breath_for_parts_alone_and_keeps_its_place() -> None:
+    turns, drawn = Turns(), []
+
+    def draw(name: str, rank: int) -> None:
+        with turns.turn(rank):
+            drawn.append(name)
+
+    threads = []
+    turns.breathe()  # nothing to interrupt
+    with turns.turn(PAGE):
+        for count, (name, rank) in enumerate([("page 2", PAGE), ("part 1", PART), ("part 2", PART)], 1):
+            threads.append(threading.Thread(target=draw, args=(name, rank)))
+            threads[-1].start()
+            waiting(turns, count)
+        turns.breathe()
+        drawn.append("page 1")
+        turns.breathe()  # a page alone waits now
+        drawn.append("still page 1")
+    for thread in threads:
+        thread.join(10)
+    assert drawn == ["part 1", "part 2", "page 1", "still page 1", "page 2"]
+
+
 def test_a_turn_can_be_taken_again_inside_and_ends_with_the_outermost() -> None:
     turns = Turns()
     with turns.turn(PAGE):

@@ -1,7 +1,7 @@
 """A visitor without a browser: speaks the page's own websocket protocol. Also used by the bench.
 
 It behaves as Streamlit's browser part does: remembers what it set, tells the server which messages
-it has kept, sends the clock's ticks of a fragment, and answers nothing else. What a page shows is
+it has kept, lets the page's clocks run, and answers nothing else. What a page shows is
 read from the messages themselves, so a check on it is a check on what a browser would draw.
 """
 
@@ -43,6 +43,8 @@ START = 60.0
 #: Streamlit's widget ids end in the key that the program gave.
 KEY = re.compile(r"^\$\$ID-[0-9a-f]+-(.+)$")
 XSRF = "_streamlit_xsrf"
+#: What the keys of the page's clocks begin with, see ui/clock.
+CLOCK = "clock"
 
 
 @contextlib.contextmanager
@@ -306,7 +308,7 @@ class Visitor:
 
     # --- the protocol ---------------------------------------------------------------------------
 
-    async def _send(self, values: dict[str, Any], fragment: str, tick: bool = False) -> None:
+    async def _send(self, values: dict[str, Any], fragment: str) -> None:
         message = BackMsg()
         rerun = message.rerun_script
         for key, value in values.items():
@@ -316,7 +318,7 @@ class Visitor:
             else:
                 self._states[state.id] = state
         rerun.widget_states.widgets.extend(self._states.values())
-        rerun.page_script_hash, rerun.fragment_id, rerun.is_auto_rerun = self._page, fragment, tick
+        rerun.page_script_hash, rerun.fragment_id = self._page, fragment
         rerun.cached_message_hashes.extend(self._kept)
         rerun.context_info.url = self.address
         rerun.context_info.color_scheme = "light"
@@ -383,18 +385,10 @@ class Visitor:
                 self.session, self._page = new.initialize.session_id, new.page_script_hash
                 self._age = new.config.max_cached_message_age
                 if not message.metadata.run.fragment_ids:
-                    self._stop_clocks()
                     self._alive.clear()
                     self.texts.clear()
             case "delta":
                 self._draw(message)
-            case "auto_rerun":
-                again = message.auto_rerun
-                name = f"clock {again.fragment_id}"
-                if name not in self._tasks:
-                    self._tasks[name] = asyncio.create_task(self._tick(again.fragment_id, again.interval))
-            case "stop_auto_rerun":
-                self._stop_clocks(set(message.stop_auto_rerun.fragment_ids))
             case "file_urls_response":
                 answer = message.file_urls_response
                 self._files.pop(answer.response_id).set_result(answer.file_urls[0])
@@ -421,6 +415,10 @@ class Visitor:
             self.fresh.add(key)
             self._alive.add(shown.id)
             self._fragments[key] = message.delta.fragment_id
+            if key.startswith(CLOCK):
+                if key in self._tasks:
+                    self._tasks[key].cancel()
+                self._tasks[key] = asyncio.create_task(self._tick(key))
 
     def _end(self, how: int) -> None:
         if how == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
@@ -435,15 +433,12 @@ class Visitor:
             self._kept = {k: kept for k, kept in self._kept.items() if self._runs - kept[0] <= self._age}
         self._finished.set()
 
-    async def _tick(self, fragment: str, interval: float) -> None:
-        while True:
-            await asyncio.sleep(interval)
-            await self._send({}, fragment, tick=True)
-
-    def _stop_clocks(self, of: set[str] | None = None) -> None:
-        for name in [name for name in self._tasks if name.startswith("clock ")]:
-            if of is None or name.removeprefix("clock ") in of:
-                self._tasks.pop(name).cancel()
+    async def _tick(self, key: str) -> None:
+        """What ``clock.js`` does; a clock that is still drawn is wound up again by that."""
+        data = self.data(key)
+        await asyncio.sleep(data["every"])
+        if key in self.shown:
+            await self._send({key: {"asked": data["drawn"]}}, self._fragments[key])
 
 
 def numbers(column: Any) -> np.ndarray:

@@ -19,8 +19,8 @@ from ui.settings import MOST_WORK, STARTS, Back
 from ui.stage import STAGE, told
 from ui.state import Session
 
-#: A run this quick is waited for, so that it appears at once and whole.
-PATIENCE = 0.6
+#: A run that takes no more seconds than this is waited for, so that it appears at once and whole.
+PATIENCE = 1.0
 #: Seconds of computing that are told beforehand.
 WORTH_SAYING = 2.0
 #: sigma/alpha from which on a way back has something to do.
@@ -156,7 +156,8 @@ def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | N
         here.notice = Sentence(words.BUSY)
         return
     here.following = True
-    run.wait(PATIENCE)
+    expected = most_looks_of(back, model) * (pace().seconds(model, there.x0[0, 0].numel()) or 0.0)
+    run.wait(PATIENCE if steps is not None or expected <= PATIENCE else 0.0)
     here.move_to(here.last())
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from diffusion import GRIDS, PROCESSES, SAMPLERS
 from ui import links, words
 from ui.actions import arrived, begin, most_looks_of, progress
+from ui.clock import clock
 from ui.compare import DIFFER, OTHER, Choice, Times, differences, nearest, timeline
 from ui.fragment import fragment
 from ui.journey import VIEWS
@@ -26,7 +27,7 @@ from ui.settings import (
     STEPS_RANGE,
 )
 from ui.stage import depot, told
-from ui.stage_view import TICK, mount, numbers_back, side
+from ui.stage_view import mount, numbers_back, side
 from ui.state import Session, beside, session
 
 STAGE = "compare-stage"
@@ -73,11 +74,10 @@ def _field(name: str, one: Choice) -> Any:  # noqa: ANN401 - a setting's value
 
 def show(one: Choice, other: Choice) -> None:
     """Draw both; while a way back is computed, draw them again and again."""
-    ticking = session().computing or beside().computing
-    fragment(_draw, one, other, ticking, every=TICK if ticking else None)
+    fragment(_draw, one, other)
 
 
-def _draw(one: Choice, other: Choice, ticking: bool) -> None:
+def _draw(one: Choice, other: Choice) -> None:
     a, b, thumb = session(), beside(), session().thumb
     if a.there is None or b.there is None:
         return
@@ -96,8 +96,6 @@ def _draw(one: Choice, other: Choice, ticking: bool) -> None:
         a.following = b.following = False
         thumb.move_to_end()
         _put(a, b)
-    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
-        st.rerun()
     if computing:
         thumb.place = thumb.line[-1][0]
         _put(a, b)
@@ -118,6 +116,8 @@ def _draw(one: Choice, other: Choice, ticking: bool) -> None:
         key="view", help=_(words.VIEW_HELP), required=True,
     )  # fmt: skip
     links.remember()  # the thumb is in it
+    if computing:
+        clock("clock")
 
 
 def _run(here: Session, choice: Choice) -> Run | None:

@@ -77,7 +77,8 @@ def picture() -> None:
         disabled=locked("sample"),
     )
     if here.picture is not None:
-        here.crop = crop_box(here.picture.image, here.crop, key=f"crop-{here.picture.id}")
+        shown = here.picture
+        here.crop = crop_box(shown.jpeg, shown.image.size, here.crop, key=f"crop-{shown.id}")
         if here.picture.source:
             st.caption(_(here.picture.source))
 

@@ -15,6 +15,7 @@ from diffusion.sampler import DETERMINISTIC
 from ui import figures, links, words
 from ui.actions import PATIENCE, WORTH_SAYING, most_looks_of
 from ui.chunks import Chunk
+from ui.clock import clock
 from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
 from ui.fragment import fragment
@@ -25,7 +26,7 @@ from ui.queue import BusyError
 from ui.resources import network, pace, queue
 from ui.settings import MOST_WORK, Back
 from ui.stage import depot, told
-from ui.stage_view import TICK, mount
+from ui.stage_view import mount
 from ui.state import Session, session
 
 STAGE = "endings-stage"
@@ -41,12 +42,11 @@ STYLE = "<style>.st-key-fan-status { min-height: 3.4rem; }</style>"
 def show(back: Back, model: str | None) -> None:
     """Draw everything; while endings are computed, draw it again and again."""
     st.html(STYLE)
-    ticking = session().endings.computing
     back = replace(back, start="here", index=0)  # neither counts here, so neither shall tell endings apart
-    fragment(_draw, back, model, ticking, every=TICK if ticking else None)
+    fragment(_draw, back, model)
 
 
-def _draw(back: Back, model: str | None, ticking: bool) -> None:
+def _draw(back: Back, model: str | None) -> None:
     here = session()
     there, state = here.there, here.endings
     if there is None:
@@ -67,8 +67,6 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     if state.ahead and (run is None or not run.computing):
         _next(here, there, settings, back, model, count)
         st.rerun()
-    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
-        st.rerun()
 
     left, right = st.columns([1, 1.7], gap="medium")
     with left:
@@ -83,6 +81,8 @@ def _draw(back: Back, model: str | None, ticking: bool) -> None:
     with right:
         _words(run, found)
     links.remember()  # the start is in it
+    if computing:
+        clock("clock")
 
 
 def _stop(here: Session, there: WayThere, state: Endings) -> int:

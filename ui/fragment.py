@@ -11,11 +11,11 @@ from ui.language import current, speaking
 from ui.turns import PART, turns
 
 
-def fragment(draw: Callable[..., None], *arguments: Any, every: float | None = None) -> None:  # noqa: ANN401
-    """Draw a part of the page that can be drawn anew by itself, and is `every` so many seconds."""
+def fragment(draw: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401
+    """Draw a part of the page that can be drawn anew by itself."""
 
     def in_turn() -> None:
         with turns.turn(PART), speaking(current()):
             draw(*arguments)
 
-    st.fragment(in_turn, run_every=every)()
+    st.fragment(in_turn)()

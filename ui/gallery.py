@@ -149,7 +149,7 @@ class Gallery(Job):
                 for step in from_noise(wish.ask(net, indices), wish.seed, indices, steps=wish.steps(net)):
                     steps = [step]
                     yield len(self)
-                pictures = np.stack([to_bytes(x) for x in steps[-1].x_s])
+                pictures = to_bytes(steps[-1].x_s)
                 self._shelf.put(key, pictures)
             self.batches.append(pictures)
             yield len(self)

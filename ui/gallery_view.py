@@ -20,6 +20,7 @@ from diffusion.memory import SUSPICIOUS, Index, Near
 from ui import controls, figures, resources, words
 from ui.card_view import expectation
 from ui.chunks import Chunk
+from ui.clock import clock
 from ui.fragment import fragment
 from ui.gallery import COUNT, Gallery, Wish
 from ui.grid import Words, chosen, grid
@@ -83,8 +84,7 @@ def show(wish: Wish) -> None:
     place = st.session_state.setdefault("gallery", Place())
     if place.gallery is None or place.gallery.wish != wish:
         _begin(place, wish)
-    ticking = place.gallery is not None and place.gallery.computing
-    fragment(_draw, place, ticking, every=TICK if ticking else None)
+    fragment(_draw, place)
 
 
 def _begin(place: Place, wish: Wish) -> None:
@@ -113,7 +113,7 @@ def _go(place: Place) -> None:
         place.gallery.wait(PATIENCE)
 
 
-def _draw(place: Place, ticking: bool) -> None:
+def _draw(place: Place) -> None:
     gallery = place.gallery
     if gallery is None:
         if place.notice is not None:
@@ -121,8 +121,6 @@ def _draw(place: Place, ticking: bool) -> None:
         return
     gallery.seen()
     computing = gallery.computing  # asked once: all that is drawn now tells of one moment
-    if computing != ticking:  # the clock of this fragment is set by a whole rerun alone
-        st.rerun()
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         _progress(place, gallery, computing)
@@ -134,6 +132,8 @@ def _draw(place: Place, ticking: bool) -> None:
             _closer(gallery, index)
         if sentence := expectation(resources.cards()[gallery.wish.model]):
             st.markdown(sentence)
+    if computing:
+        clock("clock", TICK)
 
 
 def _grid(gallery: Gallery) -> int | None:

@@ -373,4 +373,4 @@ def shown_bytes(frames: Tensor, view: str) -> np.ndarray:
     """Frames (S, C, H, W) as the stage shows them: uint8, (S, H, W, 3)."""
     if view == "spread":
         frames = torch.stack([scaled_to_spread(x) for x in frames])
-    return np.stack([to_bytes(x) for x in frames])
+    return to_bytes(frames)

@@ -101,29 +101,24 @@ def apart(run: Run | None, shown: int, view: str) -> None:
 
 def explained(there: WayThere, run: Run | None) -> None:
     """What happens here, in a few sentences with numbers of this journey."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown(f"**{_('The way there')}**")
-        st.markdown(_(words.THERE))
-        st.markdown(_(words.PROCESS_NOTES[there.settings.process]))
-        if (correlation := there.correlation) is not None:
-            chance = 2 / math.sqrt(there.x0.numel())  # two standard errors
-            st.markdown(
-                _(words.IS_IT_NOISE).format(
-                    correlation=correlation,
-                    chance=chance,
-                    verdict=_(words.STILL_THERE if abs(correlation) > chance else words.NOT_SEEN),
-                    brightness=float(there.x0.mean()),
-                    brightness_T=float(there.frames[-1].mean()),
-                )
+    of_there = [f"**{_('The way there')}**", _(words.THERE), _(words.PROCESS_NOTES[there.settings.process])]
+    if (correlation := there.correlation) is not None:
+        chance = 2 / math.sqrt(there.x0.numel())  # two standard errors
+        of_there.append(
+            _(words.IS_IT_NOISE).format(
+                correlation=correlation,
+                chance=chance,
+                verdict=_(words.STILL_THERE if abs(correlation) > chance else words.NOT_SEEN),
+                brightness=float(there.x0.mean()),
+                brightness_T=float(there.frames[-1].mean()),
             )
-    with right:
-        st.markdown(f"**{_('The way back')}**")
-        st.markdown(_(words.BACK))
-        if run is not None:
-            st.markdown(_(words.SAMPLER_NOTES[run.way.sampler]))
-            st.markdown(
-                _("*{network}* walked this one: {count} looks at the network so far.").format(
-                    network=_(run.net.name.capitalize()), count=run.evaluations
-                )
-            )
+        )
+    of_back = [f"**{_('The way back')}**", _(words.BACK)]
+    if run is not None:
+        walked = _("*{network}* walked this one: {count} looks at the network so far.")
+        of_back += [
+            _(words.SAMPLER_NOTES[run.way.sampler]),
+            walked.format(network=_(run.net.name.capitalize()), count=run.evaluations),
+        ]
+    for column, paragraphs in zip(st.columns(2, gap="large"), (of_there, of_back), strict=True):
+        column.markdown("\n\n".join(paragraphs))

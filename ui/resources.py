@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import os
@@ -58,23 +59,24 @@ def network(name: str) -> NetworkDenoiser:
     return _load(name, weights.stat().st_mtime if weights.is_file() else 0.0)
 
 
-@functools.lru_cache(maxsize=16)  # asked for many times a page, and Streamlit's cache takes its time
-def _card(file: Path, changed: float) -> dict[str, Any]:
-    del changed
-    return diffusion.read_card(file.stem, file.parent)
-
-
 def cards() -> dict[str, dict[str, Any]]:
     """The readable model cards by name, in the order they are offered; broken ones are left out."""
+    folder = checkpoint.PRETRAINED
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as entries:  # what lies there now; the quickest way to ask
+        files = sorted((e.name, e.stat().st_mtime) for e in entries if e.name.endswith(".json"))
+    return _cards(folder, tuple(files))
+
+
+@functools.lru_cache(maxsize=8)  # asked for many times a page, and Streamlit's cache takes its time
+def _cards(folder: Path, files: tuple[tuple[str, float], ...]) -> dict[str, dict[str, Any]]:
     found = {}
     order = ("photos", "dogs", "digits")
-    names = diffusion.available()
+    names = [Path(file).stem for file, _changed in files]
     for name in sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n)):
-        try:
-            file = checkpoint.PRETRAINED / f"{name}.json"
-            found[name] = _card(file, file.stat().st_mtime)
-        except diffusion.ModelError:
-            continue
+        with contextlib.suppress(diffusion.ModelError):
+            found[name] = diffusion.read_card(name, folder)
     return found
 
 
@@ -83,8 +85,8 @@ def makes_pictures(name: str) -> bool:
     return cards()[name].get("sigma_max", 0.0) >= RECIPES["dogs"].sigma_max
 
 
-#: Seconds between two garbage collections.
-TIDY = 2.0
+#: Seconds between two garbage collections. Each holds everyone up for some 60 ms.
+TIDY = 15.0
 
 
 @st.cache_resource(show_spinner=False)

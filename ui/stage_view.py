@@ -13,6 +13,7 @@ import diffusion
 from ui import links, locks, words
 from ui.actions import actions, begin
 from ui.chunks import Chunk
+from ui.clock import TICK, clock
 from ui.fragment import fragment
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
@@ -22,6 +23,7 @@ from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
 from ui.toolbar import projector, toolbar
+from ui.turns import turns
 
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }
@@ -50,8 +52,8 @@ PROJECTOR = """<style>
 :is(.st-key-walk, .st-key-one, .st-key-stop, .st-key-clear, .st-key-status) p { font-size: 1.5rem; }
 </style>"""
 
-#: Seconds between looks at a way back under way, and the most when many compute.
-TICK, SLOWEST_TICK = 0.25, 2.0
+#: Seconds between looks at a way back under way, at most, when many compute.
+SLOWEST_TICK = 2.0
 
 
 def style() -> str:
@@ -71,6 +73,7 @@ def prepare(settings: There, model: str | None, size: int, here: Session | None 
     if key != here.there_key:
         x0 = here.picture.tensor(size, channels, here.crop)
         for done in walk_there(x0, settings):
+            turns.breathe()
             if isinstance(done, WayThere):
                 here.begin(done, key)
             elif settings.steps * size * size > 5e6:
@@ -90,12 +93,11 @@ def show(back: Back, model: str | None) -> None:
     view = st.session_state.setdefault("view", VIEWS[0])
     if here.there is not None:  # outside of what a thumb or a way back draws anew
         _depots("there", here.chunks.there(here.there, here.number, view))
-    ticking = here.computing
-    every = min(SLOWEST_TICK, TICK * max(1.0, queue().load / queue().workers))
-    fragment(_draw, back, model, ticking, view, every=every if ticking else None)
+        turns.breathe()
+    fragment(_draw, back, model, view)
 
 
-def _draw(back: Back, model: str | None, ticking: bool, view: str) -> None:
+def _draw(back: Back, model: str | None, view: str) -> None:
     here = session()
     if here.there is None:
         return
@@ -105,8 +107,7 @@ def _draw(back: Back, model: str | None, ticking: bool, view: str) -> None:
     if here.following and not computing:  # it may have come to rest between two looks
         here.following = False
         here.move_to(here.last())
-    # The clock of this fragment is set by a whole rerun alone, and the frames of the way there come with one.
-    if computing != ticking or st.session_state["view"] != view:
+    if st.session_state["view"] != view:  # the frames of the way there come with a whole rerun
         st.rerun()
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
@@ -116,14 +117,19 @@ def _draw(back: Back, model: str | None, ticking: bool, view: str) -> None:
             locks.named("view"), VIEWS, format_func=named(words.VIEWS),
             key="view", help=_(words.VIEW_HELP), required=True, disabled=locks.locked("view"),
         )  # fmt: skip
+        turns.breathe()
         toolbar(here, here.there, view, computing)
+    turns.breathe()
     st.html(PROJECTOR if projector() else "<style></style>")
     if not projector():  # nothing but the stage
         with right:
             plots(here.there, here.run, stop)
+        turns.breathe()
         apart(here.run, stop - len(here.there.stops), view)
         explained(here.there, here.run)
     links.remember()  # the thumb is in it
+    if computing:
+        clock("clock", min(SLOWEST_TICK, TICK * max(1.0, queue().load / queue().workers)))
 
 
 def _stage(here: Session, there: WayThere, view: str, computing: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
 from ui.compare import Thumb
+from ui.crop import as_jpeg
 from ui.endings import Endings
 from ui.journey import WayThere
 from ui.runs import Run
@@ -42,6 +44,11 @@ class Picture:
     title: str
     source: str
     image: Image.Image
+
+    @functools.cached_property
+    def jpeg(self) -> bytes:
+        """As it is shown where the square is chosen."""
+        return as_jpeg(self.image)
 
     def tensor(self, size: int, channels: int, crop: Crop) -> Tensor:
         """The chosen square as a network sees it, (1, channels, size, size) in [-1, 1]."""

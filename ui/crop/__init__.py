@@ -43,13 +43,15 @@ _component = component(
 )
 
 
-def crop_box(picture: Image.Image, crop: Crop, *, key: str, shape_note: str = "") -> Crop:
+def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str, shape_note: str = "") -> Crop:
     """Show a picture with a movable square on it.
 
     Parameters
     ----------
-    picture : PIL.Image.Image
-        Mode RGB, the upload as it is.
+    sent : bytes
+        The upload, by :func:`as_jpeg`.
+    size : tuple of int
+        Its own width and height in pixels.
     crop : Crop
         Where the square begins on this picture. Once the person has moved it, what they chose holds
         until another picture comes.
@@ -63,17 +65,16 @@ def crop_box(picture: Image.Image, crop: Crop, *, key: str, shape_note: str = ""
     Crop
         What the person chose, `crop` as long as they have not; inside the picture either way.
     """
-    sent = as_jpeg(picture)
     number = hashlib.blake2b(sent, digest_size=8).hexdigest()
     chosen = read_crop(st.session_state.get(key), number)
-    now = inside(chosen or crop, *picture.size)
+    now = inside(chosen or crop, *size)
     mounted = _component(
         key=key,
         data={
             "id": number,
             "url": "data:image/jpeg;base64," + base64.b64encode(sent).decode("ascii"),
-            "width": picture.width,
-            "height": picture.height,
+            "width": size[0],
+            "height": size[1],
             "crop": {"x": now.x, "y": now.y, "side": now.side},
             "smallest": SMALLEST,
             "note": shape_note,
@@ -82,7 +83,7 @@ def crop_box(picture: Image.Image, crop: Crop, *, key: str, shape_note: str = ""
         default={"crop": None},
         on_crop_change=lambda: None,
     )
-    return inside(read_crop(mounted, number) or crop, *picture.size)
+    return inside(read_crop(mounted, number) or crop, *size)
 
 
 def as_jpeg(picture: Image.Image) -> bytes:

@@ -9,14 +9,13 @@ import streamlit as st
 
 from diffusion.errors import Sentence
 from ui import words
+from ui.clock import clock
 from ui.fragment import fragment
 from ui.language import _, tell
 from ui.queue import BusyError, Queue
 from ui.runs import Job
 
 V = TypeVar("V")
-#: Seconds between looks at a task under way.
-TICK = 0.25
 #: A task this quick is waited for, so that it appears at once and whole.
 PATIENCE = 0.3
 
@@ -97,12 +96,13 @@ def watch(task: Task[V], name: str, draw: Callable[[V], None], doing: str) -> No
 
     def look() -> None:
         task.seen()
-        if task.computing != ticking:  # the clock of this fragment is set by a whole rerun alone
+        if task.computing != ticking:  # the rest of the page tells of it too
             st.rerun()
         with st.container(key=f"work-{name}", horizontal=True, vertical_alignment="center"):
             if ticking:
                 st.progress(task.done, _progress(task, doing))
                 st.button(_("Stop"), key=f"stop-{name}", icon=":material/stop:", on_click=task.stop)
+                clock(f"clock-{name}")
             elif task.notice:
                 st.warning(tell(task.notice))
             if not ticking and not task.finished and not task.error:
@@ -110,7 +110,7 @@ def watch(task: Task[V], name: str, draw: Callable[[V], None], doing: str) -> No
                 st.button(_("Go on"), key=f"go-{name}", icon=":material/play_arrow:", on_click=task.go)
         draw(task.value)
 
-    fragment(look, every=TICK if ticking else None)
+    fragment(look)
 
 
 def _progress(task: Task[V], doing: str) -> str:
