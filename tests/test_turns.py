@@ -22,10 +22,10 @@ def test_one_at_a_time_whoever_asks() -> None:
     turns, drawing, most = Turns(), 0, 0
     guard = threading.Lock()
 
-    def draw(rank: int) -> None:
+    def draw(patience: float) -> None:
         nonlocal drawing, most
         for _ in range(50):
-            with turns.turn(rank):
+            with turns.turn(patience):
                 with guard:
                     drawing += 1
                     most = max(most, drawing)
@@ -33,7 +33,7 @@ def test_one_at_a_time_whoever_asks() -> None:
                 with guard:
                     drawing -= 1
 
-    threads = [threading.Thread(target=draw, args=(k % 2,)) for k in range(8)]
+    threads = [threading.Thread(target=draw, args=((PART, PAGE)[k % 2],)) for k in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -43,17 +43,17 @@ def test_one_at_a_time_whoever_asks() -> None:
 
 
 def test_parts_go_before_pages_and_otherwise_it_is_first_come_first_served() -> None:
-    turns, drawn = Turns(), []
+    turns, drawn = Turns(now=lambda: 0.0), []
 
-    def draw(name: str, rank: int) -> None:
-        with turns.turn(rank):
+    def draw(name: str, patience: float) -> None:
+        with turns.turn(patience):
             drawn.append(name)
 
     threads = []
     with turns.turn(PAGE):
         asked = [("page 1", PAGE), ("part 1", PART), ("page 2", PAGE), ("part 2", PART)]
-        for count, (name, rank) in enumerate(asked, 1):
-            threads.append(threading.Thread(target=draw, args=(name, rank)))
+        for count, (name, patience) in enumerate(asked, 1):
+            threads.append(threading.Thread(target=draw, args=(name, patience)))
             threads[-1].start()
             waiting(turns, count)
     for thread in threads:
@@ -61,18 +61,38 @@ def test_parts_go_before_pages_and_otherwise_it_is_first_come_first_served() -> 
     assert drawn == ["part 1", "part 2", "page 1", "page 2"]
 
 
-def test_a_page_takes_a_breath_for_parts_alone_and_keeps_its_place() -> None:
-    turns, drawn = Turns(), []
+def test_no_page_waits_for_ever_where_there_is_no_end_of_parts() -> None:
+    seconds = 0.0
+    turns, drawn = Turns(now=lambda: seconds), []
 
-    def draw(name: str, rank: int) -> None:
-        with turns.turn(rank):
+    def draw(name: str, patience: float) -> None:
+        with turns.turn(patience):
+            drawn.append(name)
+
+    threads = []
+    with turns.turn(PART):
+        asked = [("page", PAGE, 0.0), ("part in time", PART, PAGE - 0.1), ("part too late", PART, PAGE + 0.1)]
+        for count, (name, patience, seconds) in enumerate(asked, 1):  # noqa: B007 - read by the clock
+            threads.append(threading.Thread(target=draw, args=(name, patience)))
+            threads[-1].start()
+            waiting(turns, count)
+    for thread in threads:
+        thread.join(10)
+    assert drawn == ["part in time", "page", "part too late"]
+
+
+def test_a_page_takes_a_breath_for_parts_alone_and_keeps_its_place() -> None:
+    turns, drawn = Turns(now=lambda: 0.0), []
+
+    def draw(name: str, patience: float) -> None:
+        with turns.turn(patience):
             drawn.append(name)
 
     threads = []
     turns.breathe()  # nothing to interrupt
     with turns.turn(PAGE):
-        for count, (name, rank) in enumerate([("page 2", PAGE), ("part 1", PART), ("part 2", PART)], 1):
-            threads.append(threading.Thread(target=draw, args=(name, rank)))
+        for count, (name, patience) in enumerate([("page 2", PAGE), ("part 1", PART), ("part 2", PART)], 1):
+            threads.append(threading.Thread(target=draw, args=(name, patience)))
             threads[-1].start()
             waiting(turns, count)
         turns.breathe()

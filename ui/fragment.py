@@ -11,11 +11,15 @@ from ui.language import current, speaking
 from ui.turns import PART, turns
 
 
-def fragment(draw: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401
-    """Draw a part of the page that can be drawn anew by itself."""
+def fragment(
+    draw: Callable[..., None],
+    *arguments: Any,  # noqa: ANN401
+    patience: Callable[[], float] = lambda: PART,
+) -> None:
+    """Draw a part of the page that can be drawn anew by itself, and can wait so long for others."""
 
     def in_turn() -> None:
-        with turns.turn(PART), speaking(current()):
+        with turns.turn(patience()), speaking(current()):
             draw(*arguments)
 
     st.fragment(in_turn)()

@@ -11,75 +11,90 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: Who waits goes first by what is drawn: a part is what moves under somebody's thumb, and soon done.
-PART, PAGE = 0, 1
+#: For how many seconds others may be let go first. A part is what moves under somebody's thumb, and soon
+#: done; but where there is no end of parts, no page waits for ever.
+PART, PAGE = 0.0, 3.0
+
+
+#: When somebody is due, and as how many-eth they asked.
+Due = tuple[float, int]
 
 
 class Turns:
-    """A turn that one thread has at a time: parts before pages, otherwise in the order of asking."""
+    """A turn that one thread has at a time: whoever is due first goes first.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    now : callable
+        Seconds since whenever.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self._lock = threading.Lock()
         self._taken = False
-        self._waiting: list[tuple[int, int, threading.Event]] = []
+        self._waiting: list[tuple[Due, threading.Event]] = []
         self._order = itertools.count()
-        self._mine = threading.local()  # what this thread has the turn for, and when it asked
+        self._mine = threading.local()  # when this thread was due, while it has the turn
 
     @contextmanager
-    def turn(self, rank: int) -> Iterator[None]:
+    def turn(self, patience: float) -> Iterator[None]:
         """Wait for the turn and keep it for the block; who has it already goes on."""
-        if getattr(self._mine, "rank", None) is not None:
+        if self._due is not None:
             yield
             return
-        with self._held(rank):
+        with self._held((self._now() + patience, next(self._order))):
             yield
 
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Let others have their turn for the block, in which this thread does nothing but wait."""
-        rank = getattr(self._mine, "rank", None)
-        if rank is None:
+        due = self._due
+        if due is None:
             yield
             return
         self._pass_on()
         try:
             yield
         finally:
-            self._take(rank)
+            self._take(due)
 
     def breathe(self) -> None:
-        """Let those go first who rank before what this thread draws, then go on before all others."""
-        rank = getattr(self._mine, "rank", None)
-        if rank is None or not self._waiting or self._waiting[0][0] >= rank:
-            return
-        asked = self._mine.asked
-        self._pass_on()
-        self._take(rank, asked)
+        """Let those go first who are due before what this thread draws."""
+        due = self._due
+        if due is not None and self._waiting and self._waiting[0][0] < due:
+            self._pass_on()
+            self._take(due)
+
+    @property
+    def _due(self) -> Due | None:
+        return getattr(self._mine, "due", None)
 
     @contextmanager
-    def _held(self, rank: int) -> Iterator[None]:
-        self._take(rank)
+    def _held(self, due: Due) -> Iterator[None]:
+        self._take(due)
         try:
             yield
         finally:
             self._pass_on()
 
-    def _take(self, rank: int, asked: int | None = None) -> None:
-        mine, asked = threading.Event(), next(self._order) if asked is None else asked
+    def _take(self, due: Due) -> None:
+        mine = threading.Event()
         with self._lock:
             if self._taken:
-                heapq.heappush(self._waiting, (rank, asked, mine))
+                heapq.heappush(self._waiting, (due, mine))
             else:
                 self._taken = True
                 mine.set()
         mine.wait()
-        self._mine.rank, self._mine.asked = rank, asked
+        self._mine.due = due
 
     def _pass_on(self) -> None:
-        self._mine.rank = None
+        self._mine.due = None
         with self._lock:
             if self._waiting:
                 heapq.heappop(self._waiting)[-1].set()
