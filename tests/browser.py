@@ -2,15 +2,9 @@
 
 import base64
 import contextlib
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +24,8 @@ from playwright.sync_api import (
 from playwright.sync_api import Error as PlaywrightError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from tests.visitor import served
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The same names as in tools/find_browser.sh.
@@ -65,46 +61,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def server(log: Path, attempts: int = 3) -> Iterator[str]:
+def server(log: Path) -> Iterator[str]:
     """The app on a free port of its own; yields its address once it answers."""
-    for attempt in range(attempts):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                command, cwd=ROOT, stdout=out, stderr=out, env=os.environ | {"OMP_NUM_THREADS": "1"}
-            )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            if answers(f"{address}/_stcore/health", process):
-                yield address
-                return
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if attempt == attempts - 1:  # else the port may have been taken in between: try another
-            raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")
-
-
-def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until a server answers; False if it ends or takes too long."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as reply:
-                if reply.status == 200:
-                    return True
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.05)
-    return False
+    options = ("--server.address", "127.0.0.1", "--server.headless", "true")
+    with served(log, *options, env={"OMP_NUM_THREADS": "1"}) as (address, _process):
+        yield address
 
 
 @dataclass

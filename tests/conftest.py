@@ -1,11 +1,15 @@
 """Fixtures of the whole suite: one thread, no luck, and small networks with weights of no meaning."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 import torch
+from browser import chromium, server
 from exact import small_network
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 from diffusion import checkpoint
 
@@ -45,3 +49,27 @@ def shipped(small_models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the small networks stand where the shipped ones are looked for."""
     monkeypatch.setattr(checkpoint, "PRETRAINED", small_models)
     return small_models
+
+
+@pytest.fixture
+def fresh_caches() -> Iterator[None]:
+    """No network of one test in another."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser of the module's own."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the module's own server listens."""
+    with server(tmp_path_factory.mktemp("server") / "log") as at:
+        yield at

@@ -4,14 +4,12 @@ Small networks of no meaning stand in for the shipped ones where only the logic 
 """
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -37,17 +35,11 @@ from ui.settings import (
 )
 from ui.state import Session
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 APP = Path(__file__).resolve().parents[1] / "app.py"
 #: Seconds a rerun may take on a busy machine.
 PATIENCE = 120
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    """No network of one test in another."""
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def opened() -> AppTest:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from browser import ROOT, App, chromium, new_page, number, server
+from browser import ROOT, App, new_page, number
 from PIL import Image
 from playwright.sync_api import Browser
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -31,18 +31,6 @@ MODEL = "digits"
 T = There().steps
 #: The last stop of a whole default way back: T + 1 stops there, the start and each step back.
 END = T + 1 + Back().steps
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("server") / "log") as at:
-        yield at
 
 
 class Shelf:

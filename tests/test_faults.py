@@ -6,9 +6,9 @@ import json
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from visitor import ROOT, Visitor, served
 
 from diffusion import checkpoint
+from tests.visitor import ROOT, Visitor, served
 
 PATIENCE = 120
 

@@ -24,18 +24,10 @@ from ui.grid import chosen
 from ui.queue import Queue
 from ui.settings import PRESETS
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE = 120
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    """No network of one test in another."""
-    st.cache_resource.clear()
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def wished(model: str, seed: int = 0, label: str | None = None) -> Wish:

@@ -1,16 +1,16 @@
 """Every lesson on its page, without a browser: predict, lock in, and only then see."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from diffusion import checkpoint
 from ui.lessons import LESSONS
 from ui.lessons.rhythm import Learning
+
+pytestmark = pytest.mark.usefixtures("fresh_caches")
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120
@@ -29,13 +29,6 @@ EXPLAINED = {
     1: ("1",), 2: ("2",), 3: ("3-blurry", "3-learn"), 4: ("4-far", "4-noise"), 5: ("5",),
     6: ("6-sixteen", "6-narrow", "6-return"), 7: ("7-what",),
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def opened() -> AppTest:

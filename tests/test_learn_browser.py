@@ -4,23 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser import App, chromium, new_page, server
+from browser import App, new_page
 from playwright.sync_api import Browser, Locator
 from test_lessons import learner
 
 from ui.lessons import numbers
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("server") / "log") as at:
-        yield at
 
 
 @pytest.fixture(params=[(1440, 900), (390, 844)], ids=["laptop", "phone"])

@@ -3,16 +3,16 @@
 import csv
 import io
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ui.language import _
 from ui.lessons import LESSONS, numbers, quiz
 from ui.lessons.quiz import IDEAS, PLACES
+
+pytestmark = pytest.mark.usefixtures("fresh_caches")
 
 ROOT = Path(__file__).resolve().parents[1]
 RIGHT = {half: {i.asked[half][0].name: i.asked[half][0].right for i in IDEAS} for half in PLACES}
@@ -90,13 +90,6 @@ def test_no_name_is_a_formula_or_a_row(name: str) -> None:
 
 
 # --- on the page ----------------------------------------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def answered(app: AppTest, half: str, *, right: bool) -> AppTest:

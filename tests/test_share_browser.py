@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import ROOT, App, chromium, new_page, server
+from browser import ROOT, App, new_page
 from PIL import Image
 from playwright.sync_api import Browser
 
@@ -27,18 +27,6 @@ from ui.share import LABELS
 STREAMLITS_OWN: tuple[tuple[str, str, str], ...] = ()
 
 T = There().steps
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("server") / "log") as at:
-        yield at
 
 
 @pytest.fixture(scope="module")

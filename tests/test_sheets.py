@@ -1,13 +1,11 @@
 """Lessons on paper: whole, self-contained, the lesson's own texts, and numbers of the page itself."""
 
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -20,16 +18,11 @@ from ui.resources import samples
 from ui.settings import LESSONS as HOW_MANY
 from ui.state import Picture
 
+pytestmark = pytest.mark.usefixtures("fresh_caches")
+
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "https://class.example/dogs"
 MODELS = {0: None, 1: "photos", 2: "dogs", 3: "digits"}
-
-
-@pytest.fixture(autouse=True)
-def fresh_caches() -> Iterator[None]:
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 def learner(seed: int = 0, title: str = "", crop: Crop | None = None) -> Learner:

@@ -40,6 +40,8 @@ from websockets.typing import Origin, Subprotocol
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds a server may take to answer for the first time.
 START = 60.0
+#: Starts that are tried.
+ATTEMPTS = 3
 #: Streamlit's widget ids end in the key that the program gave.
 KEY = re.compile(r"^\$\$ID-[0-9a-f]+-(.+)$")
 XSRF = "_streamlit_xsrf"
@@ -71,28 +73,42 @@ def served(
     RuntimeError
         If it does not start.
     """
-    if not port:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
     code = f"{prelude}\nimport sys\nfrom streamlit.web.cli import main\nsys.exit(main())"
-    command = [sys.executable, "-c", code, "run", str(ROOT / "app.py"), "--server.port", str(port), *options]
-    address = f"http://127.0.0.1:{port}"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=out, env={**os.environ, **(env or {})}
-        )
-    try:
-        if not answers(f"{address}/_stcore/health", process):
-            raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")
-        yield address, process.pid
-    finally:
-        process.terminate()
+    for _ in range(1 if port else ATTEMPTS):  # a free port may be taken before it is used: try another
+        at = port or _free_port()
+        command = [
+            sys.executable,
+            "-c",
+            code,
+            "run",
+            str(ROOT / "app.py"),
+            "--server.port",
+            str(at),
+            *options,
+        ]
+        address = f"http://127.0.0.1:{at}"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdout=out, stderr=out, env={**os.environ, **(env or {})}
+            )
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            if answers(f"{address}/_stcore/health", process):
+                yield address, process.pid
+                return
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def answers(url: str, process: subprocess.Popen[bytes]) -> bool:
