@@ -25,10 +25,10 @@ from torch import Tensor
 from bench import metrics, steps
 from bench.judges import DigitReader, DogEye, Judge, Judgement
 from bench.machine import description, optional, timed
-from diffusion import SAMPLERS, Brownian, card, checkpoint, data, load_picture, picture_rng, reverse
+from diffusion import SAMPLERS, card, checkpoint, data, load_picture, picture_rng
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import BEST_GRID, BEST_SAMPLER, asked, denoise, from_noise, steps_for
-from diffusion.grids import GRIDS, SIGMA_HIGH, times_back
+from diffusion.grids import GRIDS
 from diffusion.noise import standard_normal
 from diffusion.pictures import contact_sheet
 from diffusion.recipes import FOLDERS, RECIPES
@@ -116,16 +116,12 @@ def samples(
     Tensor, shape (len(indices), C, size, size)
         In [-1, 1], rounded to 8 bits as a PNG would be.
     """
-    process = Brownian(min(net.sigma_max, SIGMA_HIGH))
     finished = []
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
         one = asked(net, seed, *chosen) if pick else net
-        times = times_back(process, steps_for(evaluations, sampler, one.evaluations), grid)
-        rngs = [picture_rng(seed, index) for index in chosen]
-        like = torch.empty(len(rngs), net.channels, net.size, net.size)
-        x_T = process.sigma(1.0) * standard_normal(like, rngs)
-        *_, last = reverse(one, x_T, process, sampler=sampler, rng=rngs, times=times)
+        steps = steps_for(evaluations, sampler, one.evaluations)
+        *_, last = from_noise(one, seed, chosen, steps=steps, sampler=sampler, grid=grid)
         finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
     return torch.cat(finished)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diffusion.errors import N_, Listed, Sentence
+from .errors import N_, Listed, Sentence
 
 
 @dataclass(frozen=True)

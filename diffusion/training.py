@@ -143,13 +143,17 @@ class Trainer:
         every : float
             Seconds between reports.
         settle : bool
-            Let the step size fall to nothing, linearly, by the end of this run. The weights stop
-            jittering and the loss falls at once by what many more pictures would buy; a later run
-            starts at the full step size again.
+            Let the step size fall to nothing, linearly, by the end of this run: the weights come to
+            rest. A later run starts at the full step size again.
 
         Yields
         ------
         Report
+
+        Raises
+        ------
+        ValueError
+            If the loss is no longer finite; what was saved before is left as it is.
         """
         state, recipe = self.state, self.recipe
         began = last = saved = now = time.monotonic()
@@ -160,7 +164,7 @@ class Trainer:
             if settle:
                 share -= (now - began) / max(minutes * 60, 1)
                 if pictures is not None:
-                    share = min(share, (pictures - state.pictures) / max(pictures - first, 1))
+                    share = min(share, max(pictures - state.pictures, 0) / max(pictures - first, 1))
             losses.append(self._update(share))
             seen += recipe.batch
             now = time.monotonic()
@@ -169,10 +173,10 @@ class Trainer:
             left = minutes * 60 - (now - began)
             if pictures is not None:
                 left = min(left, (pictures - state.pictures) / rate)
-            if now - last >= every or left <= 0:
+            if now - last >= every or now - saved >= 300 or left <= 0:
                 loss = float(torch.stack(losses).mean())
-                if not math.isfinite(loss):
-                    raise FloatingPointError(
+                if not math.isfinite(loss):  # before anything of it is saved
+                    raise ValueError(
                         f"the loss is {loss} at update {state.updates}: lower the learning rate and "
                         f"resume from {self._state_file}"
                     )

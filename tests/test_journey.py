@@ -111,6 +111,24 @@ def test_pure_noise_has_never_seen_the_picture(x0):
     assert torch.equal(first, second)
 
 
+@pytest.mark.parametrize("index", range(4))
+def test_from_pure_noise_every_noise_is_fresh(x0, index):
+    """The stage walks as from_noise does: one generator for the start and for what the steps add."""
+    there, net = there_for(x0, sigma_q=80.0), FiniteData(x0)
+    way = plan_back(there, 0, Back(start="noise", sampler="algorithm1", steps=4, index=index), "oracle")
+    for _ in walk_back(way, net, seed=0):
+        pass
+    assert way.start is not None
+    noises = [way.start, *(way.kept(k).eta() for k in range(1, 5))]
+    correlations = torch.corrcoef(torch.stack([noise.flatten() for noise in noises]))
+    assert (correlations - torch.eye(5)).abs().max() < 5 / math.sqrt(x0.numel())
+
+    rng = diffusion.picture_rng(0, index)
+    x_T = 80.0 * diffusion.noise.standard_normal(x0, rng)
+    *_, last = diffusion.reverse(net, x_T, there.process, sampler="algorithm1", rng=rng, times=way.times)
+    assert torch.equal(way.state(4)[0], last.x_s)
+
+
 def test_kept_steps_add_up_to_the_last_bit(x0):
     there = there_for(x0, steps=20)
     way = plan_back(there, 20, Back(sampler="algorithm1", steps=5, grid="uniform_t"), "oracle")

@@ -47,6 +47,8 @@ KEY = re.compile(r"^\$\$ID-[0-9a-f]+-(.+)$")
 XSRF = "_streamlit_xsrf"
 #: What the keys of the page's clocks begin with, see ui/clock.
 CLOCK = "clock"
+#: See ``clock.js``.
+LATE = 5
 
 
 @contextlib.contextmanager
@@ -400,7 +402,11 @@ class Visitor:
                 new = message.new_session
                 self.session, self._page = new.initialize.session_id, new.page_script_hash
                 self._age = new.config.max_cached_message_age
-                if not message.metadata.run.fragment_ids:
+                parts = set(message.metadata.run.fragment_ids)
+                for name in [name for name in self._tasks if name.startswith(CLOCK)]:
+                    if not parts or self._fragments[name] in parts:  # if it is still drawn, it starts again
+                        self._tasks.pop(name).cancel()
+                if not parts:
                     self._alive.clear()
                     self.texts.clear()
             case "delta":
@@ -450,11 +456,13 @@ class Visitor:
         self._finished.set()
 
     async def _tick(self, key: str) -> None:
-        """What ``clock.js`` does; a clock that is still drawn is wound up again by that."""
+        """What ``clock.js`` does."""
         data = self.data(key)
         await asyncio.sleep(data["every"])
-        if key in self.shown:
-            await self._send({key: {"asked": data["drawn"]}}, self._fragments[key])
+        with contextlib.suppress(ConnectionClosed, Failed):
+            while key in self.shown:
+                await self._send({key: {"asked": time.monotonic()}}, self._fragments[key])
+                await asyncio.sleep(LATE * data["every"])
 
 
 def numbers(column: Any) -> np.ndarray:

@@ -156,9 +156,14 @@ def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | N
         here.notice = Sentence(words.BUSY)
         return
     here.following = True
-    expected = most_looks_of(back, model) * (pace().seconds(model, there.x0[0, 0].numel()) or 0.0)
-    run.wait(PATIENCE if steps is not None or expected <= PATIENCE else 0.0)
+    looks = most_looks_of(replace(back, steps=steps or back.steps), model)
+    run.wait(patience(looks, model, there.x0[0, 0].numel()))
     here.move_to(here.last())
+
+
+def patience(looks: int, model: str | None, pixels: int) -> float:
+    """How many seconds to wait for so many looks before the page is drawn: none where that is not enough."""
+    return PATIENCE if looks * (pace().seconds(model or "", pixels) or 0.0) <= PATIENCE else 0.0
 
 
 def _clear(here: Session) -> None:

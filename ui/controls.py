@@ -52,7 +52,7 @@ def picture() -> None:
         key=f"upload-{here.uploads}",
         on_change=_uploaded,
         args=(f"upload-{here.uploads}",),
-        help=_(words.UPLOAD_HELP),
+        help=_(words.UPLOAD_HELP).format(most=st.get_option("server.maxUploadSize")),
         disabled=locked("sample"),
     )
     if here.upload_error:

@@ -13,7 +13,7 @@ from torch import Tensor
 from diffusion.errors import Said, Sentence
 from diffusion.sampler import DETERMINISTIC
 from ui import figures, links, words
-from ui.actions import PATIENCE, WORTH_SAYING, most_looks_of
+from ui.actions import WORTH_SAYING, most_looks_of, patience
 from ui.chunks import Chunk
 from ui.clock import clock
 from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
@@ -195,7 +195,7 @@ def _next(
         if state.run is not None:
             state.run.fan.count = count
             state.run.go()
-            state.run.wait(PATIENCE)
+            state.run.wait(patience(_work(there, back, model, count)[0], model, there.x0[0, 0].numel()))
     except Said as error:
         state.notice = error.sentence
     except BusyError:

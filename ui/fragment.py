@@ -7,19 +7,19 @@ from typing import Any
 
 import streamlit as st
 
+from ui.clock import by_a_clock
 from ui.language import current, speaking
-from ui.turns import PART, turns
+from ui.turns import PAGE, PART, turns
 
 
-def fragment(
-    draw: Callable[..., None],
-    *arguments: Any,  # noqa: ANN401
-    patience: Callable[[], float] = lambda: PART,
-) -> None:
-    """Draw a part of the page that can be drawn anew by itself, and can wait so long for others."""
+def fragment(draw: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN401
+    """Draw a part of the page that can be drawn anew by itself.
+
+    What a person asks for is drawn before all pages; a look at what is being computed can wait.
+    """
 
     def in_turn() -> None:
-        with turns.turn(patience()), speaking(current()):
+        with turns.turn(PAGE if by_a_clock() else PART), speaking(current()):
             draw(*arguments)
 
     st.fragment(in_turn)()

@@ -30,7 +30,8 @@ MOST_STOPS = 101
 CLIMB = 50
 #: The share of the payload kept for the way there.
 SHARE_THERE = 0.5
-#: Number of the generator a way back draws its fresh noise from; 0 makes the way there.
+#: Number of the generator a way back from a picture draws its fresh noise from; 0 makes the way there. One
+#: from pure noise goes on with the generator that made its start.
 FRESH = 2
 NOTHING_TO_TAKE = N_("At t = 0 there is no noise to take away. Move the thumb to the right first.")
 
@@ -233,9 +234,13 @@ class WayBack:
         """The sampler that walks: Heun from an inversion, since fresh noise would lose the way."""
         return "heun" if self.settings.start == "inversion" else self.settings.sampler
 
+    def rng(self, seed: int) -> torch.Generator:
+        """What its noise is drawn from: the start, where that is pure noise, then what steps add."""
+        return picture_rng(seed, self.settings.index if self.settings.start == "noise" else FRESH)
+
     @property
     def times(self) -> tuple[float, ...]:
-        """The decreasing times of all its states; an inversion comes down the grid it climbed."""
+        """The decreasing times of all its states; an inversion comes down a grid like the one it climbed."""
         if self.settings.start == "inversion":
             return times_of_inversion(self.process, self.total)[::-1]
         return times_back(self.process, self.settings.steps, self.settings.grid, self.start_t)
@@ -305,8 +310,7 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
         x = there.frames[stop : stop + 1]
         way.start, way.first = x, replace(there.stops[stop], step=0, measured=math.nan)
     elif settings.start == "noise":
-        rng = picture_rng(there.settings.seed, settings.index)
-        x = there.process.sigma(1.0) * standard_normal(there.x0, rng)
+        x = there.process.sigma(1.0) * standard_normal(there.x0, way.rng(there.settings.seed))
         way.start = x
         way.first = replace(stop_at(there.process, 0, 1.0, x), measured=math.nan)
     return way
@@ -339,7 +343,9 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
                 way.start = step.x_s
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
-    rng, shown = picture_rng(seed, FRESH), set(way.shown)
+    rng, shown = way.rng(seed), set(way.shown)
+    if way.settings.start == "noise":
+        standard_normal(x0, rng)  # the start has taken these already
     for step in reverse(net, way.start, process, sampler=way.sampler, rng=rng, times=way.times):
         way.steps.append(_taken(step, way, step.index + 1 in shown))
         yield

@@ -65,15 +65,15 @@ def cards() -> dict[str, dict[str, Any]]:
     if not folder.is_dir():
         return {}
     with os.scandir(folder) as entries:  # what lies there now; the quickest way to ask
-        files = sorted((e.name, e.stat().st_mtime) for e in entries if e.name.endswith(".json"))
-    return _cards(folder, tuple(files))
+        found = [(e.name, e.stat()) for e in entries if e.name.endswith(".json")]
+    return _cards(folder, tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)))
 
 
 @functools.lru_cache(maxsize=8)  # asked for many times a page, and Streamlit's cache takes its time
-def _cards(folder: Path, files: tuple[tuple[str, float], ...]) -> dict[str, dict[str, Any]]:
+def _cards(folder: Path, files: tuple[tuple[str, int, int], ...]) -> dict[str, dict[str, Any]]:
     found = {}
     order = ("photos", "dogs", "digits")
-    names = [Path(file).stem for file, _changed in files]
+    names = [Path(file).stem for file, _changed, _size in files]
     for name in sorted(names, key=lambda n: (order.index(n) if n in order else len(order), n)):
         with contextlib.suppress(diffusion.ModelError):
             found[name] = diffusion.read_card(name, folder)

@@ -173,9 +173,9 @@ _BACK = """\
 net = diffusion.load_denoiser({model}){asked}
 if diffusion.read_card({model})["sha256"] != settings["network"]["sha256"]:
     print("The weights here are other ones than those of the journey: the way back will differ.")
+rng = diffusion.picture_rng({seed}, {index})
 x = {start}
 times = {times}
-rng = diffusion.picture_rng({seed}, {fresh})
 walk = diffusion.reverse(net, x, process, sampler={sampler}, rng=rng, times=times)
 made["back", 0] = x
 for k, step in zip(range(1, {taken} + 1), walk):
@@ -209,7 +209,8 @@ def script(there: WayThere, way: WayBack | None, view: str) -> str:
     if way is not None:
         text += _BACK.format(
             model=_quoted(way.model), asked=f".asked_for({_quoted(way.asked)})" if way.asked else "",
-            start=_start(there, way), times=_times(way), seed=settings.seed, fresh=FRESH,
+            start=_start(there, way), times=_times(way), seed=settings.seed,
+            index=way.settings.index if way.settings.start == "noise" else FRESH,
             sampler=_quoted(way.sampler), taken=len(way.steps),
         )  # fmt: skip
     spread = "diffusion.pictures.scaled_to_spread(x)" if view == "spread" else "x"
@@ -219,8 +220,7 @@ def script(there: WayThere, way: WayBack | None, view: str) -> str:
 def _start(there: WayThere, way: WayBack) -> str:
     """Where the way back begins, as an expression."""
     if way.settings.start == "noise":
-        rng = f"diffusion.picture_rng({there.settings.seed}, {way.settings.index})"
-        return f"process.sigma(1.0) * diffusion.noise.standard_normal(x0, {rng})"
+        return "process.sigma(1.0) * diffusion.noise.standard_normal(x0, rng)"
     if way.settings.start == "inversion":
         return f"diffusion.invert(net, x0, process, {way.climb}, sampler={_quoted(way.sampler)})"
     return f'made["there", {next(s.step for s in there.stops if s.t == way.start_t)}]'

@@ -23,7 +23,7 @@ from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
 from ui.toolbar import projector, toolbar
-from ui.turns import PAGE, PART, turns
+from ui.turns import turns
 
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }
@@ -94,8 +94,7 @@ def show(back: Back, model: str | None) -> None:
     if here.there is not None:  # outside of what a thumb or a way back draws anew
         _depots("there", here.chunks.there(here.there, here.number, view))
         turns.breathe()
-    # A look at what is being computed can wait; a thumb let go cannot.
-    fragment(_draw, back, model, view, patience=lambda: PAGE if session().computing else PART)
+    fragment(_draw, back, model, view)
 
 
 def _draw(back: Back, model: str | None, view: str) -> None:

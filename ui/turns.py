@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-#: For how many seconds others may be let go first. A part is what moves under somebody's thumb, and soon
-#: done; but where there is no end of parts, no page waits for ever.
+#: Within how many seconds of asking one is due; whoever is due first goes first. A part is what moves under
+#: somebody's thumb, and soon done; but where there is no end of parts, no page waits for ever.
 PART, PAGE = 0.0, 3.0
 
 
-#: When somebody is due, and as how many-eth they asked.
+#: When somebody is due, and their number in the order of asking, which tells equal times apart.
 Due = tuple[float, int]
 
 
@@ -43,7 +43,13 @@ class Turns:
 
     @contextmanager
     def turn(self, patience: float) -> Iterator[None]:
-        """Wait for the turn and keep it for the block; who has it already goes on."""
+        """Wait for the turn and keep it for the block; who has it already goes on.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds from now until this is due.
+        """
         if self._due is not None:
             yield
             return

@@ -5,7 +5,7 @@ from ui.language import N_
 SUBTITLE = N_("Watch a picture drown in noise, then let a small network walk it back, step by step.")
 
 UPLOAD_HELP = N_(
-    "PNG, JPEG, WebP, GIF, BMP or TIFF, up to 25 MB. It stays in this session's memory and nowhere else."
+    "PNG, JPEG, WebP, GIF, BMP or TIFF, up to {most} MB. It stays in this session's memory and nowhere else."
 )
 
 NO_CAMERA = N_(
@@ -26,8 +26,8 @@ PROCESS_NOTES = {
         "*explodes*. The variances of the steps add up to $\\sigma_q^2$, however many steps you take."
     ),
     "ddpm_linear": N_(
-        "Each step dims the picture a little and adds a little noise, so that, picture by "
-        "picture, the variance tends to 1: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
+        "Each step dims the picture a little and adds a little noise, so that in the end the pixel "
+        "values have spread 1, whatever the picture: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
         "\\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$. The schedule is the one of Ho and others."
     ),
     "ddpm_cosine": N_(
@@ -61,8 +61,8 @@ SAMPLER_NOTES = {
         "Like Algorithm 1, but the last step adds nothing, so no grain is left on top."
     ),
     "posterior": N_(
-        "Adds just the noise that would be left if the network's guess were the true picture; at "
-        "the last step that is none."
+        "Adds as much noise as is still uncertain after this step when the network's guess is taken for "
+        "the true picture; at the last step that is none."
     ),
     "ddim": N_(
         "Adds no noise at all. It is not Algorithm 1 with the noise left out: its mean moves less "
@@ -360,12 +360,13 @@ GALLERY_COMMAND = N_(
 #: By figure of the card: what an independent judge says of pictures from noise.
 FROM_NOISE = {
     "dog rate, 10 evaluations": N_(
-        "What to expect: of {count} pictures from noise, an independent judge took **{rate:.0%}** for a dog; "
-        "of real photos of dogs, {real:.0%}."
+        "What to expect: of {count} pictures from noise, with ten looks at the network each, an "
+        "independent judge took **{rate:.0%}** for a dog; of real photos of dogs, {real:.0%}."
     ),
     "samples sure of some digit, 10 evaluations": N_(
-        "What to expect: of {count} pictures from noise, an independent reader was sure of the digit in "
-        "**{rate:.0%}**; of real handwritten digits, in {real:.0%}."
+        "What to expect: of {count} pictures from noise, with ten looks at the network each, an "
+        "independent reader was sure of the digit in **{rate:.0%}**; of real handwritten digits, in "
+        "{real:.0%}."
     ),
 }
 FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")

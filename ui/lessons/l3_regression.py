@@ -273,10 +273,9 @@ def _learn(learner: Learner) -> None:
         apart = numbers.rms(tips["exact"] - tips["network"])
         with left:
             summary = _(
-                "Each arrow points from a noisy point to its x̂_0 (not quite half of the way is drawn); "
-                "divided by σ², it is the score. The grey "
-                "ones are "
-                "the closed form, the amber ones the network's, {apart:.3f} apart at σ = {sigma:g}."
+                "Each arrow points from a noisy point to its x̂_0 (not quite half of the way is drawn). "
+                "The grey ones are the closed form, the amber ones the network's, {apart:.3f} apart at σ "
+                "= {sigma:g}."
             ).format(apart=apart, sigma=sigma)
             table = {
                 "x": [f"({a:.2f}, {b:.2f})" for a, b in grid[:: SIDE + 1].tolist()],

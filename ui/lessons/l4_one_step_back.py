@@ -210,9 +210,9 @@ def _shrinking(learner: Learner) -> None:
     times = [1 - k / FINE for k in range(FINE + 1)]
     with_noise, without = numbers.spread(noisy[-1]), numbers.spread(bare[-1])
     summary = _(
-        "{count} walks of one pixel by an oracle, the exact answer for data as bright and as varied as your "
-        "picture's pixels (grey band: mean {mean:.2f}, spread {spread:.3f}). They end {noisy:.3f} apart with "
-        "fresh noise, {bare:.3f} without."
+        "{count} walks of one pixel by an oracle, the exact answer for data as bright and as varied as "
+        "your picture's pixels (grey band: mean {mean:.2f}, spread {spread:.3f}). Their ends have spread "
+        "{noisy:.3f} with fresh noise, {bare:.3f} without."
     ).format(count=WALKS, mean=mean, spread=spread, noisy=with_noise, bare=without)
     table = {
         "t": times[::10],

@@ -213,12 +213,10 @@ def _by_theory(learner: Learner) -> None:
     )
     summary = _(
         "Without any network: for data with your picture's spread {spread:.3f} and its exact denoiser, "
-        "Algorithm 1 ends "
-        "with spread {a10:.3f} after ten steps and {a1000:.3f} after a thousand, the posterior with "
-        "{p10:.3f} and "
-        "{p1000:.3f}, the deterministic way with {d10:.3f} and {d1000:.3f}. It begins at N(0, σ_q²), which "
-        "is not quite "
-        "where the way there ends; that gap no number of steps closes."
+        "Algorithm 1 ends with spread {a10:.3f} after ten steps and {a1000:.3f} after a thousand, the "
+        "posterior with {p10:.3f} and {p1000:.3f}, the deterministic way with {d10:.3f} and {d1000:.3f}. "
+        "It begins at pure noise of spread σ_q, which is not quite where the way there ends; that gap no "
+        "number of steps closes."
     ).format(
         spread=spread, a10=known["algorithm1"][0], a1000=known["algorithm1"][-1], p10=known["posterior"][0],
         p1000=known["posterior"][-1], d10=known["ddim"][0], d1000=known["ddim"][-1],

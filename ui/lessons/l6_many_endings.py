@@ -124,22 +124,19 @@ def start(there: WayThere, stop: int) -> Endings:
 def why_many(ends: Endings) -> str:
     """What is explained of sixteen endings."""
     return _(
-        "From t = {t:.2g} the sixteen end **{fan:.4f}** apart and **{off:.4f}** from your picture: what "
-        "the noise "
-        "left standing they share, what it hid each makes up anew out of what the network learnt. Their "
-        "mean is only "
-        "{mean:.4f} from x̂_0, the blurry first guess: that blur *was* the mean of these endings."
+        "From t = {t:.2g} the sixteen endings lie **{fan:.4f}** around their mean (their spread) and "
+        "**{off:.4f}** from your picture: what the noise left standing they share, what it hid each "
+        "makes up anew out of what the network learnt. Their mean is only {mean:.4f} from x̂_0, the "
+        "blurry first guess: that blur *was* the mean of these endings."
     ).format(t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess)
 
 
 def why_narrow(early: Endings, late: Endings) -> str:
     """What is explained of a start with less noise."""
     return _(
-        "From t = {t1:.2g} the endings lay {fan1:.4f} apart, from t = {t2:.2g} only **{fan2:.4f}**, and "
-        "{off2:.4f} from "
-        "your picture instead of {off1:.4f}. Little noise leaves little to make up: a walk from early t "
-        "nearly "
-        "*returns* your picture, one from late t *forgets* it."
+        "From t = {t1:.2g} the endings' spread was {fan1:.4f}, from t = {t2:.2g} only **{fan2:.4f}**, "
+        "and {off2:.4f} from your picture instead of {off1:.4f}. Little noise leaves little to make up: "
+        "a walk from early t nearly *returns* your picture, one from late t *forgets* it."
     ).format(t1=early.t, fan1=early.fan, t2=late.t, fan2=late.fan, off1=early.to_upload, off2=late.to_upload)
 
 
@@ -225,7 +222,8 @@ def _sheet(now: Task[Endings], ends: Endings) -> None:
     )
     if now.finished:
         text = _(
-            "From t = {t:.2g}: the endings lie <b>{fan:.4f}</b> apart and {off:.4f} from your picture (rms)."
+            "From t = {t:.2g}: the endings lie <b>{fan:.4f}</b> around their mean and {off:.4f} from "
+            "your picture (rms)."
         )
         st.html(f'<p class="said">{text.format(t=ends.t, fan=ends.fan, off=ends.to_upload)}</p>')
 

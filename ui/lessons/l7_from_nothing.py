@@ -205,9 +205,8 @@ def _facts(model: str) -> str:
     for row in cards()[model].get("evaluation", {}).get("figures", []):
         if row["what"] == "dog rate, 10 evaluations":
             return _(
-                "Do not expect too much: a judge trained on real photos sees a dog in {rate:.0%} of the "
-                "pictures this "
-                "network makes in ten steps."
+                "A judge trained on real photos sees a dog in {rate:.0%} of the pictures that this "
+                "network makes with ten looks at it; a guided step takes two."
             ).format(rate=row["value"])
     return ""
 

@@ -16,7 +16,7 @@ from diffusion.denoiser import Denoiser
 from diffusion.noise import standard_normal
 from diffusion.oracles import FiniteData, GaussianMixture
 
-#: Indices of the seed's generators, so that no two uses share their noise; the journey has 0, 1 and 2.
+#: Indices of the seed's generators, so that no two uses within the lessons share their noise.
 WALKS, CLOUD, TINY, TRAIN, JUDGE, ENDINGS = 3, 4, 5, 6, 7, 100
 
 

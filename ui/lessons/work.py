@@ -102,13 +102,14 @@ def watch(task: Task[V], name: str, draw: Callable[[V], None], doing: str) -> No
             if ticking:
                 st.progress(task.done, _progress(task, doing))
                 st.button(_("Stop"), key=f"stop-{name}", icon=":material/stop:", on_click=task.stop)
-                clock(f"clock-{name}")
             elif task.notice:
                 st.warning(tell(task.notice))
             if not ticking and not task.finished and not task.error:
                 st.caption(_("Stopped after {k} of {n} steps.").format(k=task.taken, n=task.total))
                 st.button(_("Go on"), key=f"go-{name}", icon=":material/play_arrow:", on_click=task.go)
         draw(task.value)
+        if ticking:
+            clock(f"clock-{name}")
 
     fragment(look)
 
