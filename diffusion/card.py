@@ -336,6 +336,10 @@ def _evaluation(card: dict[str, Any]) -> Section | None:
         about.append(Sentence("The judge is {judge}.", {"judge": evaluation["judge"]}))
     if evaluation.get("sha256") not in (None, card.get("sha256")):
         about.append(Sentence("**These figures are of earlier weights than the ones described here.**"))
+    if evaluation.get("quick"):
+        about.append(
+            Sentence(N_("A quick run (`--quick`): fewer of everything slow, copies told by pixels alone."))
+        )
     figures = evaluation.get("figures", [])
     parts: list[Text | Table] = [Text(tuple(about)), figures_table(figures)]
     short = tuple(figure["what"] for figure in figures if met(figure) is False)

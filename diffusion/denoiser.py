@@ -81,6 +81,11 @@ class Denoiser(ABC):
         Returns
         -------
         Tensor, shape (B, C, H, W)
+
+        Raises
+        ------
+        ValueError
+            If `sigma` is negative or not finite, or neither one number nor one a picture.
         """
         level = torch.as_tensor(sigma, dtype=x_t.dtype, device=x_t.device)
         if level.ndim > 1 or level.numel() not in (1, len(x_t)):

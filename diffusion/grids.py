@@ -78,7 +78,18 @@ def times_of_inversion(process: Process, steps: int, low: float = 0.02) -> tuple
         At least 1.
     low : float
         Noise level at which the clean picture is taken to stand; at most half of the end's.
+
+    Returns
+    -------
+    tuple of float, steps + 1 of them
+
+    Raises
+    ------
+    ValueError
+        If `steps` is below 1.
     """
+    if steps < 1:
+        raise ValueError(f"an inversion takes at least 1 step, got {steps}")
     high = min(process.ratio(1.0), SIGMA_HIGH)
     top, bottom = high ** (1 / RHO), min(low, high / 2) ** (1 / RHO)
     ratios = [(bottom + k / steps * (top - bottom)) ** RHO for k in range(steps)]

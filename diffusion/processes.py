@@ -128,7 +128,10 @@ class VariancePreserving(Process):
 
 @dataclass(frozen=True)
 class DDPMLinear(VariancePreserving):
-    """Ho et al.'s linear schedule, beta from 1e-4 to 0.02 over 1000 steps, in continuous time."""
+    """Ho et al.'s linear schedule, beta from 1e-4 to 0.02 over 1000 steps, in continuous time.
+
+    The limit of many steps is that of Song et al., arXiv 2011.13456, appendix C.
+    """
 
     name = "ddpm_linear"
 
