@@ -29,9 +29,9 @@ from ui.settings import There
 
 TITLE = N_("One pixel's walk")
 LEAD = N_(
-    "Noise comes in small steps, and each step is drawn afresh. Follow a single pixel of your picture, "
-    "and see what all the steps come to. How strong noise is, its *spread* says (the standard "
-    "deviation): about two values in three lie within one spread of their mean."
+    "Noise comes in small steps, and each step is drawn afresh. Follow a single pixel of your picture, and "
+    "see what all the steps come to. How strong noise is, we call its spread (the standard deviation): about "
+    "two values in three lie within one spread of their mean."
 )
 #: Spread of one step under the first rule, and of all of them under the second.
 STEP, TOTAL = 0.5, 3.0
