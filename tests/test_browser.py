@@ -414,11 +414,11 @@ def test_stop_and_go_on(desk: App) -> None:
     assert seen.stop == stopped
     assert seen.pixels.std() > 0
 
-    before = len(desk.traffic.sent)
+    sent, _ = desk.traffic.count()
     desk.walk()
     assert desk.stop == desk.last == end
     assert desk.numbers()["t"] == 0
-    asked = [BackMsg.FromString(message) for message in desk.traffic.sent[before:]]
+    asked = [BackMsg.FromString(message) for message in desk.traffic.sent[sent:]]
     asked = [message.rerun_script for message in asked if message.WhichOneof("type") == "rerun_script"]
     assert len(asked) > 2, "nobody looked while it was computed"
     assert all(rerun.fragment_id for rerun in asked), "the whole page was drawn anew for a way back"
@@ -429,6 +429,32 @@ def test_stop_and_go_on(desk: App) -> None:
 
     desk.choose("sampler", words.SAMPLERS[Back().sampler])
     desk.type("back_steps", Back().steps)
+
+
+DRAWN_OFTEN = """async code => {
+    const { default: draw } = await import('data:text/javascript,' + encodeURIComponent(code));
+    const parentElement = document.querySelector('div');
+    window.asked = 0;
+    const setStateValue = () => window.asked++;
+    for (let k = 0; k < 30; k++) {
+        window.stop = draw({ data: { every: 1, drawn: k }, parentElement, setStateValue });
+    }
+}"""
+
+
+def test_a_clock_that_is_drawn_often_asks_once(browser: Browser) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    page.set_content("<div></div>")
+    page.evaluate(DRAWN_OFTEN, (ROOT / "ui/clock/clock.js").read_text("utf-8"))
+    asked = []
+    for seconds in (1, 5, 5):  # once when it is time, then only when the answer is late
+        page.clock.run_for(1000 * seconds)
+        asked.append(page.evaluate("window.asked"))
+    page.evaluate("window.stop()")
+    page.clock.run_for(60_000)
+    assert [*asked, page.evaluate("window.asked")] == [1, 2, 3, 3]
+    page.close()
 
 
 # --- two journeys, many endings -----------------------------------------------------------------

@@ -234,9 +234,10 @@ class WayBack:
         """The sampler that walks: Heun from an inversion, since fresh noise would lose the way."""
         return "heun" if self.settings.start == "inversion" else self.settings.sampler
 
-    def rng(self, seed: int) -> torch.Generator:
-        """What its noise is drawn from: the start, where that is pure noise, then what steps add."""
-        return picture_rng(seed, self.settings.index if self.settings.start == "noise" else FRESH)
+    @property
+    def number(self) -> int:
+        """Of the generator of its noise: of a start in pure noise, then of what steps add."""
+        return self.settings.index if self.settings.start == "noise" else FRESH
 
     @property
     def times(self) -> tuple[float, ...]:
@@ -310,7 +311,7 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
         x = there.frames[stop : stop + 1]
         way.start, way.first = x, replace(there.stops[stop], step=0, measured=math.nan)
     elif settings.start == "noise":
-        x = there.process.sigma(1.0) * standard_normal(there.x0, way.rng(there.settings.seed))
+        x = there.process.sigma(1.0) * standard_normal(there.x0, picture_rng(there.settings.seed, way.number))
         way.start = x
         way.first = replace(stop_at(there.process, 0, 1.0, x), measured=math.nan)
     return way
@@ -343,7 +344,7 @@ def walk_back(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
                 way.start = step.x_s
     if way.start is None:
         raise RuntimeError("the inversion ended without a start")
-    rng, shown = way.rng(seed), set(way.shown)
+    rng, shown = picture_rng(seed, way.number), set(way.shown)
     if way.settings.start == "noise":
         standard_normal(x0, rng)  # the start has taken these already
     for step in reverse(net, way.start, process, sampler=way.sampler, rng=rng, times=way.times):

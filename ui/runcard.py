@@ -24,7 +24,7 @@ from torch import Tensor
 
 from diffusion import Brownian
 from diffusion.pictures import to_image
-from ui.journey import FRESH, Stop, WayBack, WayThere, shown_bytes
+from ui.journey import Stop, WayBack, WayThere, shown_bytes
 
 #: Frames of each way on the strip, and their side there in pixels, about.
 ON_STRIP, STRIP_SIDE = 8, 144
@@ -173,7 +173,7 @@ _BACK = """\
 net = diffusion.load_denoiser({model}){asked}
 if diffusion.read_card({model})["sha256"] != settings["network"]["sha256"]:
     print("The weights here are other ones than those of the journey: the way back will differ.")
-rng = diffusion.picture_rng({seed}, {index})
+rng = diffusion.picture_rng({seed}, {number})
 x = {start}
 times = {times}
 walk = diffusion.reverse(net, x, process, sampler={sampler}, rng=rng, times=times)
@@ -209,8 +209,7 @@ def script(there: WayThere, way: WayBack | None, view: str) -> str:
     if way is not None:
         text += _BACK.format(
             model=_quoted(way.model), asked=f".asked_for({_quoted(way.asked)})" if way.asked else "",
-            start=_start(there, way), times=_times(way), seed=settings.seed,
-            index=way.settings.index if way.settings.start == "noise" else FRESH,
+            start=_start(there, way), times=_times(way), seed=settings.seed, number=way.number,
             sampler=_quoted(way.sampler), taken=len(way.steps),
         )  # fmt: skip
     spread = "diffusion.pictures.scaled_to_spread(x)" if view == "spread" else "x"
