@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from diffusion import SAMPLERS, card, checkpoint, data, load_picture, picture_rn
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import BEST_GRID, BEST_SAMPLER, asked, denoise, from_noise, steps_for
 from diffusion.grids import GRIDS
+from diffusion.guidance import Guidance
 from diffusion.noise import standard_normal
 from diffusion.pictures import contact_sheet
 from diffusion.recipes import FOLDERS, RECIPES
@@ -54,7 +55,9 @@ OUTLOOK = {
     ),
 }
 REFERENCE = 512
-GUIDANCES = (1.0, 1.5, 2.0, 3.0)
+#: Guidances to compare at any noise, and weights in the range that the card advises.
+GUIDANCES = tuple(Guidance(weight) for weight in (1.0, 1.5, 2.0, 3.0))
+WEIGHTS = (1.5, 2.0, 3.0, 4.0)
 GREY = (15, 25, 50)
 GAINS = {15: 0.3, 25: 0.4, 50: 0.5}
 FALL = (1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 100, 125, 150, 175, 200)
@@ -121,14 +124,14 @@ def samples(
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
         one = asked(net, seed, *chosen) if pick else net
-        steps = steps_for(evaluations, sampler, one.evaluations)
+        steps = steps_for(evaluations, one, sampler, grid)
         *_, last = from_noise(one, seed, chosen, steps=steps, sampler=sampler, grid=grid)
         finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
     return torch.cat(finished)
 
 
 def asked_samples(
-    net: NetworkDenoiser, count: int, seed: int, *, guidance: float | None = None, evaluations: int = 10
+    net: NetworkDenoiser, count: int, seed: int, *, guidance: Guidance | None = None, evaluations: int = 10
 ) -> tuple[Tensor, Tensor]:
     """Samples of every class in equal numbers, at least `count` in all, and what was asked for."""
     each = math.ceil(count / len(net.classes))
@@ -207,7 +210,7 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     one = asked(net, seed, 0)
     how = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples"
     if net.classes:
-        how += f" of classes the seed picks, guidance {one.guidance:g}, {_steps(one)} steps"
+        how += f" of classes the seed picks, {_said(one.guidance)}, {_steps(one)} steps"
     how50 = f"the same, {fewer} samples"
     rate, frechet, kid = row10.values()
     frechet50 = row50["Fréchet over unit"]
@@ -271,7 +274,7 @@ def _asked_digits(net: NetworkDenoiser, judge: Judge, options: Options) -> list[
         return []
     x, wanted = asked_samples(net, options.count, options.seed)
     right = float((judge(x).label == wanted).double().mean())
-    note = f"{len(x)} samples, guidance {net.advised:g}"
+    note = f"{len(x)} samples, {_said(net.advised)}"
     return [_figure("asked for a digit, it is that digit", right, 0.97, note=note)]
 
 
@@ -279,7 +282,8 @@ def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> lis
     """Asked for nothing, and for classes in equal numbers at several guidances, which cost two a step."""
     count = options.table or options.count
     rows = []
-    for guidance in (None, *GUIDANCES):
+    tried = dict.fromkeys([*GUIDANCES, *(replace(net.advised, weight=weight) for weight in WEIGHTS)])
+    for guidance in (None, *tried):
         if guidance is None:
             x, steps_taken = samples(net, range(count), options.seed, pick=False), _steps(net)
         else:
@@ -288,14 +292,24 @@ def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> lis
             if guidance == net.advised:
                 sheet = contact_sheet(x[:: max(1, len(x) // 64)][:64])
                 sheet.save(options.out / f"{net.name}-asked.png")
-        row = {"guidance": guidance or "no class", "steps": steps_taken, "samples": len(x)}
+        row: dict[str, Any] = {"guidance": guidance.weight if guidance else "no class"}
+        row["where σ is"] = _range(guidance) if guidance and guidance.weight != 1 else "–"
+        row |= {"steps": steps_taken, "samples": len(x)}
         rows.append(row | _rounded(yardstick.row(yardstick.judge(x))))
         _say(f"guidance: {rows[-1]}")
     return rows
 
 
 def _steps(net: NetworkDenoiser) -> int:
-    return steps_for(10, BEST_SAMPLER, net.evaluations)
+    return steps_for(10, net)
+
+
+def _said(guidance: Guidance) -> str:
+    return f"guidance {guidance.weight:g} where σ is {_range(guidance)}"
+
+
+def _range(guidance: Guidance) -> str:
+    return f"{guidance.low:g} to {guidance.high:g}" if math.isfinite(guidance.high) else "any"
 
 
 def _copies(

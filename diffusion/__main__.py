@@ -51,7 +51,7 @@ def generate(options: argparse.Namespace) -> None:
         if label == ANY:
             label = picked_class(net.classes, options.seed, index) if net.classes else NONE
         one = net if label == NONE else net.asked_for(label, guidance=options.guidance)
-        steps = steps_for(options.steps, options.sampler, one.evaluations)
+        steps = steps_for(options.steps, one, options.sampler, options.grid)
         *_, last = from_noise(
             one, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
         )
@@ -201,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--guidance", type=float,
         help="how hard to push towards the class, as its card advises when not given; other than 1 costs "
-        "two evaluations a step",
+        "two evaluations where it pushes",
     )  # fmt: skip
     one.add_argument("--out", type=Path, required=True, help="folder for 0000.png, 0001.png, ...")
 

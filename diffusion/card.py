@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import N_, Listed, Sentence
+from .guidance import Guidance
 
 
 @dataclass(frozen=True)
@@ -239,10 +240,16 @@ def _data(card: dict[str, Any]) -> Section | None:
         lines.append(Sentence(text, counts))
     if card.get("classes"):
         text = N_("**Classes it can be asked for**: {names}.")
-        if "guidance" in card:
-            text = N_("**Classes it can be asked for** (guidance {guidance} is advised): {names}.")
+        advised = Guidance.read(card.get("guidance", 1.0)).facts()
+        if "high" in advised:
+            text = N_(
+                "**Classes it can be asked for** (guidance {weight}, where σ is {low} to {high}, is advised)"
+                ": {names}."
+            )
+        elif "guidance" in card:
+            text = N_("**Classes it can be asked for** (guidance {weight} is advised): {names}.")
         names = Listed(tuple(name.replace("_", " ") for name in card["classes"]))
-        lines.append(Sentence(text, {"names": names, "guidance": number(card.get("guidance"))}))
+        lines.append(Sentence(text, {"names": names} | {key: number(v) for key, v in advised.items()}))
     return Section(N_("Data and licence"), (Text(tuple(lines), points=True),)) if lines else None
 
 

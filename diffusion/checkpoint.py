@@ -19,6 +19,7 @@ from torch import Tensor
 
 from .denoiser import NetworkDenoiser
 from .errors import ModelError
+from .guidance import Guidance
 from .network import Preconditioned, UNetConfig
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -107,7 +108,7 @@ def load_denoiser(
             float(card["sigma_min"]),
             float(card["sigma_max"]),
             tuple(card["classes"]),
-            float(card.get("guidance", 1.0)),
+            Guidance.read(card.get("guidance", 1.0)),
         )
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError("{name} cannot be loaded: {error}", name=name, error=str(error)) from error

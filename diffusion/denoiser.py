@@ -13,11 +13,13 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from .errors import SettingError
+from .guidance import NO_GUIDANCE, Guidance
 from .network import Preconditioned
 from .recorded import Recorded
 
@@ -30,13 +32,14 @@ class Denoiser(ABC):
     sigma_min, sigma_max : float
         Noise levels it answers for, in [-1, 1] units. Outside, :meth:`estimate` brings the
         question into this range.
-    evaluations : int
-        Network evaluations that one call costs.
     """
 
     sigma_min: float = 1e-6
     sigma_max: float = 1e6
-    evaluations: int = 1
+
+    def evaluations_at(self, sigma: float) -> int:
+        """Network evaluations that one call costs at this noise level."""
+        return 1
 
     @abstractmethod
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
@@ -122,14 +125,12 @@ class NetworkDenoiser(Denoiser):
         Noise levels it was trained for.
     classes : tuple of str
         Names of its labels; empty when it has none.
-    advised : float
-        The guidance its card advises where a class is asked for.
+    advised : Guidance
+        What its card advises where a class is asked for.
     labels : tuple of int
         Classes asked for, one for all pictures or one for each; none asks for no class in particular.
-    guidance : float
-        1 asks the labelled network as it is; above 1 pushes away from the unlabelled answer
-        (Ho & Salimans, *Classifier-free diffusion guidance*, arXiv 2207.12598) and costs two
-        evaluations a call.
+    guidance : Guidance
+        Of no effect unless a class is asked for.
     """
 
     def __init__(
@@ -140,9 +141,9 @@ class NetworkDenoiser(Denoiser):
         sigma_min: float,
         sigma_max: float,
         classes: tuple[str, ...] = (),
-        advised: float = 1.0,
+        advised: Guidance = NO_GUIDANCE,
         labels: tuple[int, ...] = (),
-        guidance: float = 1.0,
+        guidance: Guidance = NO_GUIDANCE,
     ) -> None:
         self.model = model
         self._look: Callable[..., Tensor] = model
@@ -153,7 +154,6 @@ class NetworkDenoiser(Denoiser):
         self.advised = advised
         self.labels = labels
         self.guidance = guidance
-        self.evaluations = 2 if labels and guidance != 1 else 1
 
     @property
     def channels(self) -> int:
@@ -170,15 +170,20 @@ class NetworkDenoiser(Denoiser):
         """How many numbers the network has learnt."""
         return sum(p.numel() for p in self.model.parameters())
 
-    def asked_for(self, *names: str, guidance: float | None = None) -> NetworkDenoiser:
+    def evaluations_at(self, sigma: float) -> int:
+        """Network evaluations that one call costs at this noise level: two where guidance pushes."""
+        known = torch.tensor(sigma, dtype=torch.float32).clamp(self.sigma_min, self.sigma_max)
+        return 2 if self.labels and bool(self.guidance.pushes_at(known)) else 1
+
+    def asked_for(self, *names: str, guidance: float | Guidance | None = None) -> NetworkDenoiser:
         """Return the same network, asked for a class.
 
         Parameters
         ----------
         *names : str
             One class for all pictures of a batch, or one for each.
-        guidance : float, optional
-            As the card advises when not given.
+        guidance : float or Guidance, optional
+            As the card advises when not given; a number is another weight within the same range.
 
         Raises
         ------
@@ -193,13 +198,14 @@ class NetworkDenoiser(Denoiser):
                     network=self.name, name=name, known=known,
                 )  # fmt: skip
         labels = tuple(self.classes.index(name) for name in names)
-        return self.with_labels(labels, self.advised if guidance is None else guidance)
+        if not isinstance(guidance, Guidance):
+            guidance = self.advised if guidance is None else replace(self.advised, weight=guidance)
+        return self.with_labels(labels, guidance)
 
-    def with_labels(self, labels: tuple[int, ...], guidance: float) -> NetworkDenoiser:
+    def with_labels(self, labels: tuple[int, ...], guidance: Guidance) -> NetworkDenoiser:
         """Return the same network, asked for classes by number: none, one for all, or one a picture."""
         asked = copy.copy(self)
         asked.labels, asked.guidance = labels, guidance
-        asked.evaluations = 2 if labels and guidance != 1 else 1
         return asked
 
     def recorded(self) -> NetworkDenoiser:
@@ -217,10 +223,12 @@ class NetworkDenoiser(Denoiser):
         if not self.labels:
             return self._look(x, sigma).contiguous()
         label = torch.tensor(self.labels, device=x.device).expand(len(x))
-        if self.evaluations == 1:
+        pushed = self.guidance.pushes_at(sigma)
+        if not bool(pushed.any()):
             return self._look(x, sigma, label).contiguous()
         # Both looks in one batch: a third less time for small pictures.
         nothing = torch.full_like(label, len(self.classes))
         both = self._look(torch.cat([x, x]), sigma.repeat(2), torch.cat([label, nothing]))
         answer, without = both.contiguous().chunk(2)
-        return without + self.guidance * (answer - without)
+        guided = without + self.guidance.weight * (answer - without)
+        return torch.where(pushed.view(-1, 1, 1, 1), guided, answer)

@@ -12,30 +12,35 @@ from .denoiser import Denoiser, NetworkDenoiser
 from .grids import SIGMA_HIGH, times_back
 from .noise import picture_rng, standard_normal
 from .processes import Brownian
-from .sampler import Step, reverse
+from .sampler import Step, evaluations, reverse
 
 #: What `make evaluate` found best at ten evaluations; the app's ten-step preset reads it too.
 BEST_SAMPLER = "dpmpp_2m"
-BEST_GRID = "rho7"
+BEST_GRID = "rho7_short"
 #: Network evaluations a picture, unless more are asked for.
 EVALUATIONS = 10
 
 
-def steps_for(evaluations: int, sampler: str, per_call: int = 1) -> int:
-    """How many steps fit into a number of network evaluations.
+def looks_from_noise(net: Denoiser, steps: int, sampler: str = BEST_SAMPLER, grid: str = BEST_GRID) -> int:
+    """Network evaluations that :func:`from_noise` takes."""
+    process = _from(net)
+    return evaluations(net, process, times_back(process, steps, grid), sampler)
 
-    Heun asks twice a step but for the last one; guidance asks twice a call.
+
+def steps_for(most: int, net: Denoiser, sampler: str = BEST_SAMPLER, grid: str = BEST_GRID) -> int:
+    """How many steps of :func:`from_noise` fit into a number of network evaluations.
+
+    Heun asks twice a step but for some; so does guidance, where it pushes.
 
     Raises
     ------
     ValueError
         If not even one step fits.
     """
-    calls = evaluations // per_call
-    steps = (calls + 1) // 2 if sampler == "heun" else calls
-    if steps < 1:
-        raise ValueError(f"{evaluations} evaluations are too few for one step of {sampler}")
-    return steps
+    for steps in range(most, 0, -1):
+        if looks_from_noise(net, steps, sampler, grid) <= most:
+            return steps
+    raise ValueError(f"{most} evaluations are too few for one step of {sampler}")
 
 
 def picked_class(classes: Sequence[str], seed: int, index: int = 0) -> str:
@@ -94,12 +99,17 @@ def from_noise(
     Step
         With pictures of shape (B, C, size, size), B = 1 for a single index.
     """
-    process = Brownian(min(net.sigma_max, SIGMA_HIGH))
+    process = _from(net)
     rng = [picture_rng(seed, i) for i in ([index] if isinstance(index, int) else index)]
     like = torch.empty(len(rng), net.channels, net.size, net.size, device=net.device)
     x_T = process.sigma(1.0) * standard_normal(like, rng)
     times = times_back(process, steps, grid)
     return reverse(net, x_T, process, sampler=sampler, rng=rng, times=times)
+
+
+def _from(net: Denoiser) -> Brownian:
+    """The process whose end a picture from noise starts at."""
+    return Brownian(min(net.sigma_max, SIGMA_HIGH))
 
 
 def denoise(net: Denoiser, x: Tensor, sigma: float) -> Tensor:

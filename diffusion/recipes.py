@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .guidance import NO_GUIDANCE, Guidance
 from .network import UNetConfig
 
 
@@ -44,7 +45,7 @@ class Recipe:
         Train on random crops of whole photos.
     labelled : bool
         Learn the classes of the data.
-    guidance : float
+    guidance : Guidance
         Advised where a class is asked for; what `make evaluate` found best.
     only : str or None
         The class folder to read, where the data has such folders.
@@ -67,7 +68,7 @@ class Recipe:
     shift: int = 0
     whole: bool = False
     labelled: bool = True
-    guidance: float = 1.0
+    guidance: Guidance = NO_GUIDANCE
     only: str | None = field(default=None)
 
 
@@ -81,7 +82,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=1e-3,
         flip=False,
         shift=1,
-        guidance=2.0,
+        guidance=Guidance(2.0),
     ),
     "dogs": Recipe(
         title="heads of dogs",
@@ -89,7 +90,7 @@ RECIPES: dict[str, Recipe] = {
         size=64,
         sigma_data=0.5,
         shift=2,
-        guidance=1.5,
+        guidance=Guidance(3.0, 0.2, 6.0),
         only="dog",
     ),
     "photos": Recipe(

@@ -31,6 +31,7 @@ from torch import Tensor
 from .checkpoint import load_denoiser, read_card
 from .denoiser import NetworkDenoiser
 from .errors import ModelError
+from .guidance import Guidance
 
 #: How far one answer may be from the network's own, in a range of -1 to 1; measured, at most 2e-6.
 TOLERANCE = 1e-5
@@ -101,14 +102,13 @@ class Networks:
                     raise ValueError("labels do not fit the batch")
                 if not all(0 <= label < len(net.classes) for label in header["labels"]):
                     raise ValueError("no such label")
-                key = (net.name, x.shape[1:], bool(header["labels"]), float(header["guidance"]))
+                key = (net.name, x.shape[1:], bool(header["labels"]), Guidance.read(header["guidance"]))
                 groups[key].append((number, header, x, sigma))
             except (ValueError, KeyError, TypeError, ModelError) as error:
                 answers[number] = 400, f"{type(error).__name__}: {error}".encode()
-        for (name, *_), asked in groups.items():
-            net = self._loaded[name][1].with_labels(
-                tuple(label for _, header, *_ in asked for label in header["labels"]), asked[0][1]["guidance"]
-            )
+        for (name, *_, guidance), asked in groups.items():
+            labels = tuple(label for _, header, *_ in asked for label in header["labels"])
+            net = self._loaded[name][1].with_labels(labels, guidance)
             x0_hat = net._denoise(torch.cat([x for *_, x, _ in asked]), torch.cat([s for *_, s in asked]))
             parts = x0_hat.split([len(x) for *_, x, _ in asked])
             for (number, *_), part in zip(asked, parts, strict=True):
@@ -148,7 +148,7 @@ class RemoteDenoiser(NetworkDenoiser):
     def _denoise(self, x: Tensor, sigma: Tensor) -> Tensor:
         header = {
             "network": self.name, "sha256": self._sha256, "shape": list(x.shape),
-            "labels": list(self.labels), "guidance": self.guidance,
+            "labels": list(self.labels), "guidance": self.guidance.facts(),
         }  # fmt: skip
         answer = self._line.ask(pack(header, x, sigma)) if x.numel() <= MOST else None
         if answer is None or len(answer) != 4 * x.numel():

@@ -128,11 +128,16 @@ def _heun(at: _Moment) -> _Decision:
     """
     end = at.mean(0.0)
     r_t, r_s = at.process.ratio(at.t), at.process.ratio(at.s)
-    if r_s == 0 or max(r_t, r_s) > min(at.net.sigma_max, SIGMA_HIGH) * (1 + 1e-6):
+    if not _looks_twice(at.net, r_t, r_s):
         return end, 0.0, 0
     alpha, sigma = at.process.alpha(at.s), at.process.sigma(at.s)
     eps_end = (end - alpha * at.net.estimate(end, alpha, sigma)) / sigma
-    return end + alpha * (r_s - r_t) / 2 * (eps_end - at.eps_hat), 0.0, at.net.evaluations
+    return end + alpha * (r_s - r_t) / 2 * (eps_end - at.eps_hat), 0.0, at.net.evaluations_at(r_s)
+
+
+def _looks_twice(net: Denoiser, r_t: float, r_s: float) -> bool:
+    """Whether Heun's second look is possible on a step between these noise levels."""
+    return r_s > 0 and max(r_t, r_s) <= min(net.sigma_max, SIGMA_HIGH) * (1 + 1e-6)
 
 
 def _dpmpp_2m(at: _Moment) -> _Decision:
@@ -214,6 +219,17 @@ def reverse(
     return _walk(net, x_T, process, chosen, SAMPLERS[sampler], rng)
 
 
+def evaluations(net: Denoiser, process: Process, times: Sequence[float], sampler: str) -> int:
+    """Network evaluations that :func:`reverse` takes over these times."""
+    ratios = [process.ratio(t) for t in times]
+    first = sum(net.evaluations_at(r_t) for r_t in ratios[:-1])
+    if sampler != "heun":
+        return first
+    return first + sum(
+        net.evaluations_at(r_s) for r_t, r_s in pairwise(ratios) if _looks_twice(net, r_t, r_s)
+    )
+
+
 def inversion(
     net: Denoiser, x0: Tensor, process: Process, steps: int = 50, *, sampler: str = "heun"
 ) -> Iterator[Step]:
@@ -268,13 +284,14 @@ def _walk(
     for index, (t, s) in enumerate(pairwise(times)):
         alpha, sigma = process.alpha(t), process.sigma(t)
         x0_hat = net.estimate(x, alpha, sigma)
+        looks = net.evaluations_at(process.ratio(t))
         eps_hat = (x - alpha * x0_hat) / sigma
         at = _Moment(net, process, t, s, x, x0_hat, eps_hat, last)
         mean, spread, extra = sampler(at)
         noise = spread * standard_normal(x, rng) if spread and rng is not None else torch.zeros_like(x)
         removed = x - mean
         x_s = (x - removed) + noise
-        yield Step(index, t, s, x, x0_hat, eps_hat, removed, noise, x_s, net.evaluations + extra)
+        yield Step(index, t, s, x, x0_hat, eps_hat, removed, noise, x_s, looks + extra)
         # Only one step of history is kept: a chain of moments would hold every picture.
         last = _Moment(net, process, t, s, x, x0_hat, eps_hat, None)
         x = x_s

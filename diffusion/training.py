@@ -300,7 +300,7 @@ class Trainer:
             "sigma_min": recipe.sigma_min,
             "sigma_max": recipe.sigma_max,
             "classes": list(self.dataset.classes) if recipe.labelled else [],
-            "guidance": recipe.guidance,
+            "guidance": recipe.guidance.facts(),
             "training": {
                 "pictures_in_set": len(self.dataset.train),
                 "pictures_held_out": len(self.dataset.val),

@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
 from diffusion.generate import picked_class
 from diffusion.pictures import open_picture
-from ui import words
-from ui.journey import WayThere, walk_there
+from ui import actions, words
+from ui.journey import WayThere, plan_back, walk_there
 from ui.queue import BusyError, Queue
 from ui.resources import samples
 from ui.settings import (
@@ -328,6 +328,44 @@ def test_every_sampler_finishes(app: AppTest) -> None:
         assert run.way.sampler == sampler
         for step in run.way.steps:
             assert torch.allclose(step.x_t - step.removed + step.eta(), step.x_s, atol=1e-5)
+
+
+def told(app: AppTest) -> str:
+    return "\n".join(text.value for text in (*app.markdown, *app.caption))
+
+
+@pytest.mark.parametrize("model", ["dogs", "digits"])
+def test_pure_noise_too_weak_to_start_from_is_told(app: AppTest, model: str) -> None:
+    """Before and after; the card's figures are not for such a way."""
+    app.radio(key="model").set_value(model).run()
+    app.number_input(key="back_steps").set_value(2)
+    app.segmented_control(key="start").set_value("noise").run()
+    assert "σ/α = 3 is too weak a start" in told(app)
+    press(app, "walk")
+    assert "σ/α = 3 is too weak a start" in told(app)
+    app.number_input(key="sigma_q").set_value(40.0).run()
+    assert "too weak" not in told(app)
+
+
+def test_what_to_expect_is_told_of_ways_like_those_measured() -> None:
+    """By the shipped cards."""
+    best = PRESETS["from_nothing"]
+    x0 = torch.zeros(1, 3, 8, 8)
+
+    def said(there: There, model: str = "dogs", **changes: str) -> str:
+        (way,) = [done for done in walk_there(x0, replace(there, steps=1)) if isinstance(done, WayThere)]
+        return actions.expected(plan_back(way, 1, replace(best.back, **changes), model))
+
+    assert "What to expect" in said(best.there)
+    assert "this was another way" in said(best.there, sampler="posterior")
+    assert "this was another way" in said(best.there, grid="uniform_t")
+    assert "too weak" in said(replace(best.there, sigma_q=3.0))
+    for process in set(PROCESSES) - {"brownian"}:
+        assert "What to expect" in said(replace(best.there, process=process))
+    way = plan_back(
+        *[d for d in walk_there(x0, best.there) if isinstance(d, WayThere)], 1, best.back, "photos"
+    )
+    assert actions.expected(way) == ""
 
 
 def test_too_long_a_way_is_refused_beforehand(app: AppTest) -> None:

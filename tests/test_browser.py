@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from diffusion import Crop, load_denoiser, picture_rng, read_card, reverse, times_back
-from diffusion.generate import BEST_SAMPLER, from_noise, steps_for
+from diffusion.generate import from_noise, steps_for
 from diffusion.pictures import open_picture, to_bytes
 from ui import figures, words
 from ui.controls import DEFAULT_SAMPLE
@@ -548,7 +548,7 @@ def test_a_picture_of_the_gallery_opens_on_the_stage(browser: Browser, address: 
     app.until(lambda: tiles.count() == 64, "no grid")
     app.until(lambda: not any(tile.is_disabled() for tile in tiles.all()), "not all pictures came")
     net = load_denoiser("digits").asked_for("5")
-    steps = steps_for(10, BEST_SAMPLER, net.evaluations)
+    steps = steps_for(10, net)
     *_, last = from_noise(net, 3, 9, steps=steps)
     expected = to_bytes(last.x_s[0]).astype(int)
     assert np.abs(app.drawn(tiles.nth(9).locator("canvas")).pixels.astype(int) - expected).max() <= 1

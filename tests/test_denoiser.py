@@ -1,5 +1,6 @@
 """The contract D(x, sigma), at the ends of the trained range above all."""
 
+import json
 import math
 
 import pytest
@@ -11,6 +12,7 @@ from test_processes import ALL
 from torch import Tensor
 
 from diffusion.denoiser import Denoiser, NetworkDenoiser
+from diffusion.guidance import Guidance
 from diffusion.processes import Process
 
 
@@ -108,7 +110,7 @@ def test_a_network_keeps_the_contract():
     assert answer.shape == x.shape
     assert answer.is_contiguous()
     assert not answer.requires_grad
-    assert (net.channels, net.evaluations) == (3, 1)
+    assert (net.channels, net.evaluations_at(0.5)) == (3, 1)
     assert net.parameters == sum(p.numel() for p in net.model.parameters())
 
 
@@ -126,12 +128,46 @@ def test_guidance_pushes_away_from_the_unlabelled_answer():
     assert not torch.allclose(without, with_b, atol=1e-3)
 
     asked = net.asked_for("b")
-    assert asked.evaluations == 1
+    assert asked.evaluations_at(0.7) == 1
     assert torch.allclose(asked(x, 0.7), with_b, atol=1e-6)
     guided = net.asked_for("b", guidance=3)
-    assert guided.evaluations == 2
+    assert guided.evaluations_at(0.7) == 2
     assert torch.allclose(guided(x, 0.7), without + 3 * (with_b - without), atol=1e-5)
     assert torch.allclose(net(x, 0.7), without, atol=1e-6)  # the original asks for no class
+
+
+def test_guidance_pushes_only_within_its_range():
+    net = denoiser(labels=2)
+    x = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(4))
+    sigma = torch.tensor([0.1, 0.7, 9.0])
+    guided = net.asked_for("a", guidance=Guidance(3.0, 0.2, 6.0))
+    plain, everywhere = net.asked_for("a", guidance=1), net.asked_for("a", guidance=3)
+    expected = plain(x, sigma)
+    expected[1] = everywhere(x, sigma)[1]
+    torch.testing.assert_close(guided(x, sigma), expected)
+    assert torch.equal(guided(x[:1], 0.1), plain(x[:1], 0.1))
+    levels = (0.001, 0.1, 0.2, 0.7, 6.0, 9.0, math.inf)
+    assert [guided.evaluations_at(level) for level in levels] == [1, 1, 2, 2, 2, 1, 1]
+    assert guided.asked_for("b", guidance=2).guidance == Guidance(
+        2.0
+    )  # another weight where the card advises
+
+
+@pytest.mark.parametrize("guidance", [Guidance(), Guidance(2.5), Guidance(3.0, 0.2, 6.0)])
+def test_a_card_keeps_guidance(guidance: Guidance):
+    assert Guidance.read(json.loads(json.dumps(guidance.facts()))) == guidance
+
+
+def test_a_card_may_say_a_weight_alone():
+    assert Guidance.read(2) == Guidance(2.0)
+
+
+@pytest.mark.parametrize(
+    "said", [None, "much", math.nan, {"weight": 2, "low": 3, "high": 1}, {"low": -1}, {"wait": 1}, [2]]
+)
+def test_no_guidance_is_refused(said: object):
+    with pytest.raises((ValueError, TypeError)):
+        Guidance.read(said)
 
 
 def test_unknown_classes_are_refused_by_name():

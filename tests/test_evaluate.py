@@ -5,6 +5,7 @@ from bench import evaluate, judges, metrics
 from diffusion import data
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import asked, from_noise
+from diffusion.guidance import Guidance
 from diffusion.network import Preconditioned, UNetConfig
 
 
@@ -127,7 +128,7 @@ def test_classes_are_asked_for_in_equal_numbers(tiny):
     x, wanted = evaluate.asked_samples(tiny, 5, 0)
     assert x.shape == (6, 1, 12, 12)
     assert wanted.tolist() == [0, 0, 0, 1, 1, 1]
-    guided, _ = evaluate.asked_samples(tiny, 5, 0, guidance=2.0)
+    guided, _ = evaluate.asked_samples(tiny, 5, 0, guidance=Guidance(2.0))
     assert not torch.equal(guided, x)
 
 

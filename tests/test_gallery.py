@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from diffusion import checkpoint, data, load_denoiser, memory
 from diffusion.__main__ import main
 from diffusion.data import DataSet
-from diffusion.generate import BEST_SAMPLER, asked, from_noise, picked_class, steps_for
+from diffusion.generate import asked, from_noise, picked_class, steps_for
 from diffusion.memory import Near
 from diffusion.pictures import to_bytes
 from diffusion.sampler import Step
@@ -54,7 +54,7 @@ def test_each_picture_is_what_the_command_line_makes(small_models, model, label)
     gallery = finished(Gallery(wished(model, 3, label), net, Queue(1), Shelf()))
     for index in (0, 1, 7, COUNT - 1):
         one = net.asked_for(label) if label else asked(net, 3, index)
-        *_, last = from_noise(one, 3, index, steps=steps_for(10, BEST_SAMPLER, one.evaluations))
+        *_, last = from_noise(one, 3, index, steps=steps_for(10, one))
         expected = to_bytes(last.x_s[0]).astype(int)
         assert np.abs(gallery[index].astype(int) - expected).max() <= 1
         if net.classes:

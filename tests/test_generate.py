@@ -4,45 +4,46 @@ from pathlib import Path
 
 import pytest
 import torch
+from exact import normal_data
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diffusion import load_denoiser
-from diffusion.generate import asked, denoise, from_noise, picked_class, steps_for
+from diffusion.generate import asked, denoise, from_noise, looks_from_noise, picked_class, steps_for
+from diffusion.grids import GRIDS
+from diffusion.guidance import Guidance
 from diffusion.noise import picture_rng
 from diffusion.sampler import SAMPLERS
 
-
-@given(evaluations=st.integers(1, 300), sampler=st.sampled_from(list(SAMPLERS)), per_call=st.integers(1, 2))
-def test_steps_use_the_budget_and_never_more(evaluations: int, sampler: str, per_call: int):
-    def cost(steps: int) -> int:
-        return per_call * (2 * steps - 1 if sampler == "heun" else steps)
-
-    if evaluations < per_call:
-        with pytest.raises(
-            ValueError, match=f"{evaluations} evaluations are too few for one step of {sampler}"
-        ):
-            steps_for(evaluations, sampler, per_call)
-    else:
-        steps = steps_for(evaluations, sampler, per_call)
-        assert cost(steps) <= evaluations < cost(steps + 1)
+RANGES = (Guidance(1.0), Guidance(2.0), Guidance(2.0, 0.2, 6.0), Guidance(0.5, 90.0, 100.0))
 
 
+@pytest.mark.parametrize("guidance", RANGES, ids=str)
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_walk_costs_what_was_promised(small_models: Path, sampler: str):
-    net = load_denoiser("digits", small_models)
-    steps = steps_for(9, sampler)
-    walk = list(from_noise(net, 0, steps=steps, sampler=sampler))
+@pytest.mark.parametrize("grid", GRIDS)
+def test_a_walk_costs_what_was_promised(small_models: Path, sampler: str, grid: str, guidance: Guidance):
+    net = load_denoiser("digits", small_models).asked_for("1", guidance=guidance)
+    steps = steps_for(9, net, sampler, grid)
+    walk = list(from_noise(net, 0, steps=steps, sampler=sampler, grid=grid))
     assert len(walk) == steps
-    assert sum(step.evaluations for step in walk) == 9
+    assert sum(step.evaluations for step in walk) == looks_from_noise(net, steps, sampler, grid) <= 9
+    assert looks_from_noise(net, steps + 1, sampler, grid) > 9
     assert (walk[0].t, walk[-1].s) == (1, 0)
     assert all(bool(torch.isfinite(step.x_s).all()) for step in walk)
 
 
-def test_a_guided_walk_counts_both_looks(small_models: Path):
-    net = load_denoiser("digits", small_models).asked_for("1", guidance=2)
-    steps = steps_for(10, "dpmpp_2m", net.evaluations)
-    assert sum(step.evaluations for step in from_noise(net, 0, steps=steps)) == 10
+@given(most=st.integers(1, 300), sampler=st.sampled_from(list(SAMPLERS)), grid=st.sampled_from(GRIDS))
+def test_without_guidance_a_step_costs_one_look_or_two(most: int, sampler: str, grid: str):
+    net = normal_data(0.5)
+    net.sigma_max = 80.0
+    steps = steps_for(most, net, sampler, grid)
+    assert steps == ((most + 1) // 2 if sampler == "heun" else most)
+
+
+def test_a_budget_too_small_for_one_step_is_refused(small_models: Path):
+    net = load_denoiser("digits", small_models).asked_for("1", guidance=Guidance(2.0))
+    with pytest.raises(ValueError, match="1 evaluations are too few for one step of ddim"):
+        steps_for(1, net, "ddim")
 
 
 @pytest.mark.parametrize("sampler", ["posterior", "dpmpp_2m"])
@@ -100,8 +101,8 @@ def test_a_network_is_asked_picture_by_picture(small_models: Path):
 
 def test_the_guidance_is_the_cards(small_models: Path):
     net = load_denoiser("digits", small_models)
-    assert (net.advised, net.asked_for("1").evaluations) == (2.0, 2)
-    assert net.asked_for("1", guidance=1).evaluations == 1
+    assert net.advised == net.asked_for("1").guidance == Guidance(2.0)
+    assert net.asked_for("1", guidance=1).guidance == Guidance(1.0)
 
 
 def test_several_walk_side_by_side_each_in_its_own_noise(small_models: Path):

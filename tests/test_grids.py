@@ -28,23 +28,26 @@ def test_times_back_fall_from_the_start_to_0(process: Process, grid: str, steps:
 
 
 @pytest.mark.parametrize("steps", [2, 10, 50])
-def test_rho7_is_edms_equation_5(steps: int):
-    top, bottom = 80 ** (1 / 7), 0.002 ** (1 / 7)
+@pytest.mark.parametrize(("grid", "low"), [("rho7", 0.002), ("rho7_short", 0.06)])
+def test_rho7_is_edms_equation_5(steps: int, grid: str, low: float):
+    top, bottom = 80 ** (1 / 7), low ** (1 / 7)
     wanted = [(top + i / (steps - 1) * (bottom - top)) ** 7 for i in range(steps)] + [0]
     process = Brownian(80)
-    found = [process.ratio(t) for t in times_back(process, steps, "rho7")]
+    found = [process.ratio(t) for t in times_back(process, steps, grid)]
     assert found == pytest.approx(wanted, rel=1e-9)
 
 
 @pytest.mark.parametrize("process", [p for p in ALL if p != Brownian(0.1)], ids=str)
-@pytest.mark.parametrize("grid", ["rho7", "uniform_ln_sigma"])
-def test_levels_do_not_depend_on_the_process(process: Process, grid: str):
+@pytest.mark.parametrize(
+    ("grid", "low"), [("rho7", 0.002), ("rho7_short", 0.06), ("uniform_ln_sigma", 0.002)]
+)
+def test_levels_do_not_depend_on_the_process(process: Process, grid: str, low: float):
     """From the second time on: the same noise levels, wherever a process keeps them."""
     high = min(process.ratio(1.0), 80)
     found = [process.ratio(t) for t in times_back(process, 20, grid)][1:-1]
     like = Brownian(high)
     assert found == pytest.approx([like.ratio(t) for t in times_back(like, 20, grid)][1:-1], rel=1e-6)
-    assert found[-1] == pytest.approx(0.002, rel=1e-6)
+    assert found[-1] == pytest.approx(low, rel=1e-6)
 
 
 def test_uniform_ln_sigma_falls_by_one_factor():

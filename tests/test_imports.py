@@ -63,10 +63,11 @@ def imports(module: str) -> set[str]:
         ("grids", {"processes"}),
         ("forward", {"processes", "grids", "noise"}),
         ("recorded", {"network"}),
-        ("denoiser", {"network", "recorded", "errors"}),
+        ("guidance", set()),
+        ("denoiser", {"network", "recorded", "errors", "guidance"}),
         ("oracles", {"denoiser"}),
         ("sampler", {"processes", "grids", "noise", "denoiser"}),
-        ("checkpoint", {"denoiser", "network", "errors"}),
+        ("checkpoint", {"denoiser", "network", "errors", "guidance"}),
         ("data", set()),
     ],
 )

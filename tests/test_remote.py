@@ -10,6 +10,7 @@ import torch
 
 import diffusion
 from diffusion import remote
+from diffusion.guidance import NO_GUIDANCE, Guidance
 from diffusion.noise import picture_rng, standard_normal
 from diffusion.remote import Networks, RemoteDenoiser, pack, unpack
 
@@ -64,10 +65,11 @@ def noise(count=1, channels=3, size=16, seed=0):
 
 def test_says_what_its_own_would(fake, small_models):
     own, net = both(small_models, fake.address)
-    for asked in (net, net.asked_for("pug"), net.asked_for("pug", guidance=2.0)):
+    weak, ranged = Guidance(2.0), Guidance(3.0, 0.2, 6.0)
+    for asked in (net, net.asked_for("pug"), *(net.asked_for("pug", guidance=g) for g in (weak, ranged))):
         plain = own.with_labels(asked.labels, asked.guidance)
         assert torch.equal(asked(noise(2), 0.7), plain(noise(2), 0.7))
-    assert fake.asked == 3
+    assert fake.asked == 4
 
 
 def test_a_walk_is_the_same_walk(fake, small_models):
@@ -97,7 +99,7 @@ def test_a_shared_batch_stays_within_the_tolerance(small_models):
     for (status, body), x, s, label in zip(answers, xs, sigmas, labels, strict=True):
         assert status == 200
         got = torch.frombuffer(bytearray(body), dtype=torch.float32).reshape(x.shape)
-        assert (got - own.with_labels(tuple(label), 1.0)(x, s)).abs().max() <= remote.TOLERANCE
+        assert (got - own.with_labels(tuple(label), NO_GUIDANCE)(x, s)).abs().max() <= remote.TOLERANCE
 
 
 def test_while_it_is_away_its_own_answers(fake, small_models, monkeypatch):

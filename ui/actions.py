@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
 from diffusion.errors import Said, Sentence
-from diffusion.generate import picked_class
+from diffusion.generate import BEST_GRID, BEST_SAMPLER, picked_class
+from diffusion.grids import SIGMA_HIGH
+from diffusion.guidance import Guidance
+from diffusion.processes import Process
 from ui import locks, words
 from ui.card_view import expectation
 from ui.journey import WayBack, WayThere, most_looks, plan_back
@@ -25,6 +29,8 @@ PATIENCE = 1.0
 WORTH_SAYING = 2.0
 #: sigma/alpha from which on a way back has something to do.
 NOISE_TO_SPEAK_OF = 0.5
+#: A start in pure noise wants at least this share of the noise its network has learnt to start from.
+ENOUGH = 0.25
 
 
 def actions(here: Session, there: WayThere, back: Back, model: str | None, computing: bool) -> None:
@@ -69,6 +75,8 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
             st.warning(_(words.TOO_MUCH).format(steps=back.steps, side=there.x0.shape[-1], most=most))
         else:
             notes = [_(words.START_NOTES[back.start])]
+            if back.start == "noise":
+                notes.append(too_weak(there.process, cards().get(model or "", {})))
             if back.start == "inversion" and back.sampler != "heun":
                 notes.append(_(words.ALWAYS_HEUN))
             if (seconds := pace().seconds(model or "", pixels)) and looks * seconds > WORTH_SAYING:
@@ -90,7 +98,7 @@ def most_looks_of(back: Back, model: str | None) -> int:
     """Looks at the network a way back costs at most; each question is asked twice where a class guides it."""
     card = cards().get(model or "", {})
     asked = back.label is not None or (back.start == "noise" and bool(card.get("classes")))
-    return most_looks(back, 2 if asked and card.get("guidance", 1) != 1 else 1)
+    return most_looks(back, 2 if asked and Guidance.read(card.get("guidance", 1)).weight != 1 else 1)
 
 
 def progress(run: Run) -> str:
@@ -107,11 +115,32 @@ def arrived(way: WayBack) -> str:
     text = _(words.ARRIVED).format(distance=way.steps[-1].to_upload)
     if way.asked and way.settings.label is None:
         text = joined(text, _(words.PICKED).format(name=_(way.asked.replace("_", " "))))
-    if way.settings.start == "noise" and (sentence := expectation(cards()[way.model])):
+    if way.settings.start == "noise" and (sentence := expected(way)):
         text += "\n\n" + sentence
     if way.settings.start == "inversion":
         text = joined(text, _(words.ARRIVED_INVERSION).format(up=way.climb, down=way.total))
     return text
+
+
+def expected(way: WayBack) -> str:
+    """What a start in pure noise can lead to: the card's figures hold only for ways like those measured."""
+    card, process = cards()[way.model], way.process
+    if weak := too_weak(process, card):
+        return weak
+    found = expectation(card)
+    if found and (way.settings.sampler, way.settings.grid) != (BEST_SAMPLER, BEST_GRID):
+        return _(words.OTHER_WAY).format(
+            sampler=_(words.SAMPLERS[BEST_SAMPLER]), grid=_(words.GRIDS[BEST_GRID])
+        )
+    return found
+
+
+def too_weak(process: Process, card: dict[str, Any]) -> str:
+    """Why pure noise of this process is no start for a network that makes pictures; empty where it is one."""
+    ratio, most = process.ratio(1.0), min(card.get("sigma_max", 0.0), SIGMA_HIGH)
+    if not card.get("classes") or ratio >= ENOUGH * most:
+        return ""
+    return _(words.WEAK_NOISE).format(ratio=ratio, most=most, preset=_(words.PRESETS["from_nothing"]))
 
 
 def _continues(run: Run, back: Back, model: str | None) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.generate import BEST_SAMPLER, EVALUATIONS, asked, from_noise, picked_class, steps_for
+from diffusion.generate import EVALUATIONS, asked, from_noise, picked_class, steps_for
 from diffusion.memory import Near
 from diffusion.pictures import to_bytes
 from ui.queue import Queue
@@ -54,8 +54,8 @@ class Wish:
         return net.asked_for(self.label) if self.label else asked(net, self.seed, *indices)
 
     def steps(self, net: NetworkDenoiser) -> int:
-        """Steps each picture takes: ten looks at the network, of which guidance needs two a step."""
-        return steps_for(EVALUATIONS, BEST_SAMPLER, self.ask(net, [0]).evaluations)
+        """Steps each picture takes: ten looks at the network, of which guidance needs two where it pushes."""
+        return steps_for(EVALUATIONS, self.ask(net, [0]))
 
 
 class Shelf:

@@ -15,7 +15,7 @@ from PIL import Image
 import diffusion
 from diffusion.data import to_unit
 from diffusion.errors import Sentence
-from diffusion.generate import EVALUATIONS
+from diffusion.generate import EVALUATIONS, looks_from_noise
 from diffusion.memory import SUSPICIOUS, Index, Near
 from ui import controls, figures, resources, words
 from ui.card_view import expectation
@@ -174,7 +174,7 @@ def _progress(place: Place, gallery: Gallery, computing: bool) -> None:
             st.error(tell(said))
         elif gallery.finished:
             steps = gallery.wish.steps(gallery.net)
-            looks = steps * gallery.wish.ask(gallery.net, [0]).evaluations
+            looks = looks_from_noise(gallery.wish.ask(gallery.net, [0]), steps)
             st.caption(_(words.GALLERY_MADE).format(count=COUNT, steps=steps, looks=looks))
         else:
             st.caption(_(words.GALLERY_STOPPED).format(made=made, count=COUNT))

@@ -43,6 +43,7 @@ GRIDS = {
     "uniform_t": N_("equal steps in t"),
     "uniform_ln_sigma": N_("equal steps in ln σ"),
     "rho7": N_("ρ = 7 (dense at little noise)"),
+    "rho7_short": N_("ρ = 7, short (for few steps)"),
 }
 SAMPLERS = {
     "algorithm1": N_("Algorithm 1, to the letter"),
@@ -369,6 +370,14 @@ FROM_NOISE = {
         "{real:.0%}."
     ),
 }
+WEAK_NOISE = N_(
+    "**Noise of σ/α = {ratio:.3g} is too weak a start.** A real picture under so much noise still keeps its "
+    "coarse shapes; pure noise has none, so the network finds no picture in it, and what comes is grey or "
+    "muddled. The preset *{preset}* starts at {most:g}."
+)
+OTHER_WAY = N_(
+    "The network's card tells what to expect with {sampler} on the grid {grid}; this was another way."
+)
 FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")
 FROM_NOISE_SHORT = N_("The aim was {target:.0%}: this network has not learnt enough yet, and it shows.")
 FROM_NOISE_EARLIER = N_("This was measured on an earlier state of the network.")
