@@ -82,7 +82,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=1e-3,
         flip=False,
         shift=1,
-        guidance=Guidance(2.0),
+        guidance=Guidance(2.0, 0.2, 8.0),
     ),
     "dogs": Recipe(
         title="heads of dogs",
@@ -90,7 +90,7 @@ RECIPES: dict[str, Recipe] = {
         size=64,
         sigma_data=0.5,
         shift=2,
-        guidance=Guidance(3.0, 0.2, 6.0),
+        guidance=Guidance(3.0, 0.2, 8.0),
         only="dog",
     ),
     "photos": Recipe(

@@ -101,13 +101,39 @@ def settle() -> None:
 def _keep_tidy() -> None:
     """Collect now and then. Streamlit would after every rerun, and all sessions wait for it each time."""
 
-    def tidy() -> None:
+    def keep() -> None:
+        rested = False
         while True:
             time.sleep(TIDY)
-            if any(gc.get_count()[1:]):  # something has happened since
-                gc.collect()
+            rested = tidy(rested)
 
-    threading.Thread(target=tidy, name="tidy", daemon=True).start()
+    threading.Thread(target=keep, name="tidy", daemon=True).start()
+
+
+def tidy(rested: bool) -> bool:
+    """Collect what has come to nothing; where nothing has happened since, once, what was spared as well.
+
+    Whoever was there when all else was spared (:func:`settle`) would never be let go. Looking at everything
+    holds everyone up for a third of a second, so it is done when nobody does anything.
+
+    Parameters
+    ----------
+    rested : bool
+        Whether that has been done since something last happened.
+
+    Returns
+    -------
+    bool
+        The same for the next time.
+    """
+    if any(gc.get_count()[1:]):  # something has happened
+        gc.collect()
+        return False
+    if not rested:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+    return True
 
 
 @st.cache_resource(show_spinner=False)
