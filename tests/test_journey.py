@@ -9,6 +9,7 @@ import torch
 import diffusion
 from diffusion import Brownian, StraightLine
 from diffusion.oracles import FiniteData
+from ui import journey
 from ui.chunks import Chunks
 from ui.journey import (
     MOST_STOPS,
@@ -23,6 +24,7 @@ from ui.journey import (
     walk_back,
     walk_there,
 )
+from ui.recent import Recent
 from ui.settings import PRESETS, STARTS, Back, There
 
 
@@ -60,6 +62,18 @@ def test_shown_frames_are_states_of_the_one_path(x0):
     path = list(diffusion.forward(x0, Brownian(3.0), 250, rng=rng))
     for frame, stop in zip(way.frames, way.stops, strict=True):
         assert torch.equal(frame, path[stop.step][0])
+
+
+@pytest.mark.parametrize("process", list(diffusion.PROCESSES))
+def test_frames_that_were_let_go_come_back_to_the_bit(x0, process, monkeypatch):
+    monkeypatch.setattr(journey, "_frames", Recent(1))
+    ways = [there_for(x0, process=process, steps=250, seed=seed) for seed in (1, 2)]
+    first = ways[0].frames  # of the second none are left now
+    assert torch.equal(first, ways[0].frames)
+    again = there_for(x0, process=process, steps=250, seed=2).frames
+    assert torch.equal(ways[1].frames, again)
+    assert not torch.equal(first, again)
+    assert len(again) == len(ways[1].stops) < 250
 
 
 @pytest.mark.parametrize("process", list(diffusion.PROCESSES))

@@ -21,6 +21,7 @@ from diffusion.errors import N_
 from diffusion.grids import times_of_inversion, times_there
 from diffusion.noise import standard_normal
 from diffusion.pictures import scaled_to_spread, to_bytes
+from ui.recent import Recent
 from ui.settings import Back, There
 
 #: A journey sends at most this many bytes of frames to the browser, in one way of showing.
@@ -81,7 +82,12 @@ def thinned(count: int, most: int) -> tuple[int, ...]:
     return tuple(kept) if kept[-1] == count - 1 else (*kept, count - 1)
 
 
-@dataclass(frozen=True)
+#: Bytes of frames that are kept for all ways there together, some forty of 64×64 in colour. Whoever comes
+#: back to one that was let go waits for it to be walked again, a fiftieth of a second.
+_frames = Recent(200_000_000)
+
+
+@dataclass(frozen=True, eq=False)
 class WayThere:
     """The computed way there.
 
@@ -93,10 +99,8 @@ class WayThere:
         The upload as the network sees it.
     times : tuple of float
         All T + 1 times.
-    frames : Tensor, shape (S, C, H, W)
-        x_t at the stops shown, all on one path.
     stops : tuple of Stop
-        Their numbers, S of them.
+        The numbers of the frames that are shown, S of them.
     added : tuple of float
         Variance of what each of the T steps added, x_t - a*x_s, measured.
     """
@@ -105,9 +109,22 @@ class WayThere:
     process: Process
     x0: Tensor
     times: tuple[float, ...]
-    frames: Tensor
     stops: tuple[Stop, ...]
     added: tuple[float, ...]
+
+    @property
+    def frames(self) -> Tensor:
+        """x_t at the stops, all on one path, (S, C, H, W): kept, or walked again to the same bits."""
+        frames = _frames.get(self)
+        if frames is None:
+            shown = {stop.step for stop in self.stops}
+            path = forward(self.x0, self.process, rng=picture_rng(self.settings.seed), times=self.times)
+            frames = torch.cat([x_t for k, x_t in enumerate(path) if k in shown])
+            _frames.put(self, frames)
+        return frames
+
+    def __post_init__(self) -> None:
+        _frames.follow(self)
 
     @functools.cached_property
     def correlation(self) -> float | None:
@@ -138,7 +155,9 @@ def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
         before = x_t
         if k % 50 == 49:
             yield k / len(times)
-    yield WayThere(settings, process, x0, times, torch.cat(frames), tuple(stops), tuple(added))
+    way = WayThere(settings, process, x0, times, tuple(stops), tuple(added))
+    _frames.put(way, torch.cat(frames))
+    yield way
 
 
 @dataclass(frozen=True)
@@ -308,7 +327,7 @@ def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack
     climb = max(CLIMB, settings.steps) if settings.start == "inversion" else 0
     way = WayBack(settings, there.process, there.x0, t, model, settings.steps, settings.label, climb)
     if settings.start == "here":
-        x = there.frames[stop : stop + 1]
+        x = there.frames[stop : stop + 1].clone()  # a view would hold the whole way there in memory
         way.start, way.first = x, replace(there.stops[stop], step=0, measured=math.nan)
     elif settings.start == "noise":
         x = there.process.sigma(1.0) * standard_normal(there.x0, picture_rng(there.settings.seed, way.number))
