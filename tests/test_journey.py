@@ -66,7 +66,7 @@ def test_shown_frames_are_states_of_the_one_path(x0):
 
 @pytest.mark.parametrize("process", list(diffusion.PROCESSES))
 def test_frames_that_were_let_go_come_back_to_the_bit(x0, process, monkeypatch):
-    monkeypatch.setattr(journey, "_frames", Recent(1))
+    monkeypatch.setattr(journey, "_frames", Recent(1, len))
     ways = [there_for(x0, process=process, steps=250, seed=seed) for seed in (1, 2)]
     first = ways[0].frames  # of the second none are left now
     assert torch.equal(first, ways[0].frames)

@@ -2,8 +2,6 @@
 
 import gc
 
-import torch
-
 from ui.recent import Recent
 
 
@@ -11,12 +9,12 @@ class Owner:
     """Whoever has a tensor."""
 
 
-def kilobytes(count: int) -> torch.Tensor:
-    return torch.zeros(count, 250)
+def kilobytes(count: int) -> bytes:
+    return bytes(1000 * count)
 
 
 def test_the_longest_unused_goes_first():
-    recent, owners = Recent(3000), [Owner() for _ in range(4)]
+    recent, owners = Recent[bytes](3000, len), [Owner() for _ in range(4)]
     for owner in owners[:3]:
         recent.put(owner, kilobytes(1))
     assert recent.get(owners[0]) is not None
@@ -25,7 +23,7 @@ def test_the_longest_unused_goes_first():
 
 
 def test_the_last_one_stays_whatever_its_size():
-    recent, small, large = Recent(3000), Owner(), Owner()
+    recent, small, large = Recent[bytes](3000, len), Owner(), Owner()
     recent.put(small, kilobytes(1))
     recent.put(large, kilobytes(9))
     assert recent.get(small) is None
@@ -33,7 +31,7 @@ def test_the_last_one_stays_whatever_its_size():
 
 
 def test_one_put_again_counts_once():
-    recent, one, other = Recent(3000), Owner(), Owner()
+    recent, one, other = Recent[bytes](3000, len), Owner(), Owner()
     recent.put(other, kilobytes(1))
     for _ in range(5):
         recent.put(one, kilobytes(2))
@@ -41,7 +39,7 @@ def test_one_put_again_counts_once():
 
 
 def test_it_goes_with_its_owner():
-    recent, stays = Recent(2000), Owner()
+    recent, stays = Recent[bytes](2000, len), Owner()
     recent.put(stays, kilobytes(1))
     for _ in range(5):
         owner = Owner()

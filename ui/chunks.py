@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ui.endings import Fan
 from ui.journey import WayBack, WayThere, shown_bytes
+from ui.recent import Recent
 from ui.stage import pack
 
+#: Bytes of messages that are kept for all sessions together, some forty ways there of 64×64.
+_messages = Recent[bytes](60_000_000, len)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Chunk:
-    """A packed run of frames.
+    """A run of frames to be packed.
 
     Attributes
     ----------
@@ -23,19 +28,32 @@ class Chunk:
         Unlike any other in this session.
     count : int
         How many frames it holds.
-    message : bytes
+    frames : callable
+        Gives them as bytes, (count, H, W, 3).
     """
 
     name: str
     count: int
-    message: bytes
+    frames: Callable[[], np.ndarray]
+
+    @property
+    def message(self) -> bytes:
+        """The frames packed: kept, or packed again to the same bytes."""
+        message = _messages.get(self)
+        if message is None:
+            message = pack(self.name, self.frames())
+            _messages.put(self, message)
+        return message
+
+    def __post_init__(self) -> None:
+        _messages.follow(self)
 
 
 class Chunks:
     """What has been packed so far for one journey.
 
-    A way back is packed as it grows: frames already packed are never packed again, so the
-    messages that carry them stay the same and are not sent twice.
+    A way back is packed as it grows: frames already packed never go into another message, so those
+    that carry them stay the same and are not sent twice.
     """
 
     def __init__(self) -> None:
@@ -69,7 +87,9 @@ class Chunks:
         chunks = self._packed.setdefault(name, [])
         done = sum(chunk.count for chunk in chunks)
         if count > done:
-            frames = shown_bytes(torch.cat([frame(k) for k in range(done, count)]), view)
-            chunk = f"{name}-{done}"
-            chunks.append(Chunk(chunk, count - done, pack(chunk, frames)))
+
+            def frames() -> np.ndarray:
+                return shown_bytes(torch.cat([frame(k) for k in range(done, count)]), view)
+
+            chunks.append(Chunk(f"{name}-{done}", count - done, frames))
         return list(chunks)

@@ -28,7 +28,7 @@ from ui.language import _, tell
 from ui.panels import as_table
 from ui.queue import BusyError
 from ui.settings import SEED_RANGE
-from ui.stage import depot, pack
+from ui.stage import depot
 from ui.state import session
 
 GRID = "gallery-grid"
@@ -142,7 +142,7 @@ def _grid(gallery: Gallery) -> int | None:
     with st.container(key="depots"):
         for k, batch in enumerate(list(gallery.batches)):
             name = f"gallery-{gallery.number}-{k}"
-            chunks.append(Chunk(name, len(batch), pack(name, batch)))
+            chunks.append(Chunk(name, len(batch), lambda batch=batch: batch))
             depot(name, chunks[-1].message)
     count = sum(chunk.count for chunk in chunks)
     if (told := chosen(GRID, gallery.number, count)) is not None:

@@ -84,7 +84,7 @@ def thinned(count: int, most: int) -> tuple[int, ...]:
 
 #: Bytes of frames that are kept for all ways there together, some forty of 64×64 in colour. Whoever comes
 #: back to one that was let go waits for it to be walked again, a fiftieth of a second.
-_frames = Recent(200_000_000)
+_frames = Recent[Tensor](200_000_000, lambda frames: frames.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
