@@ -154,7 +154,9 @@ class RateFromNoise:
         Pictures made.
     met : bool
     current : bool
-        Whether the weights are still the ones that were judged.
+        Whether the weights, and the guidance, are still what was judged.
+    sampler, grid : str
+        With which they were made; empty where the card does not say.
     """
 
     what: str
@@ -164,6 +166,8 @@ class RateFromNoise:
     count: int
     met: bool
     current: bool
+    sampler: str
+    grid: str
 
 
 def rate_from_noise(card: dict[str, Any]) -> RateFromNoise | None:
@@ -177,7 +181,8 @@ def rate_from_noise(card: dict[str, Any]) -> RateFromNoise | None:
     real = next((row[column] for row in rows if row.get("pictures") == "held out" and column in row), None)
     if real is None:
         return None
-    current = evaluation.get("sha256") == card.get("sha256")
+    way = evaluation.get("way", {})
+    current = evaluation.get("sha256") == card.get("sha256") and way.get("guidance") == card.get("guidance")
     return RateFromNoise(
         figure["what"],
         figure["value"],
@@ -186,6 +191,8 @@ def rate_from_noise(card: dict[str, Any]) -> RateFromNoise | None:
         evaluation["count"],
         bool(met(figure)),
         current,
+        way.get("sampler", ""),
+        way.get("grid", ""),
     )
 
 
@@ -241,7 +248,7 @@ def _data(card: dict[str, Any]) -> Section | None:
     if card.get("classes"):
         text = N_("**Classes it can be asked for**: {names}.")
         advised = Guidance.read(card.get("guidance", 1.0)).facts()
-        if "high" in advised:
+        if {"low", "high"} <= advised.keys():
             text = N_(
                 "**Classes it can be asked for** (guidance {weight}, where σ is {low} to {high}, is advised)"
                 ": {names}."

@@ -49,6 +49,8 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
         )  # fmt: skip
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(card, dict):
+            Guidance.read(card.get("guidance", 1.0))  # asked for in many places, and wrong in none of them
     except (OSError, ValueError) as error:
         raise ModelError(
             "the card {file} cannot be read: {error}", file=f"{folder.name}/{path.name}", error=str(error)

@@ -172,8 +172,8 @@ class NetworkDenoiser(Denoiser):
 
     def evaluations_at(self, sigma: float) -> int:
         """Network evaluations that one call costs at this noise level: two where guidance pushes."""
-        known = torch.tensor(sigma, dtype=torch.float32).clamp(self.sigma_min, self.sigma_max)
-        return 2 if self.labels and bool(self.guidance.pushes_at(known)) else 1
+        known = min(max(sigma, self.sigma_min), self.sigma_max)
+        return 2 if self.labels and self.guidance.pushes_at(known) else 1
 
     def asked_for(self, *names: str, guidance: float | Guidance | None = None) -> NetworkDenoiser:
         """Return the same network, asked for a class.

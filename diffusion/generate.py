@@ -37,9 +37,11 @@ def steps_for(most: int, net: Denoiser, sampler: str = BEST_SAMPLER, grid: str =
     ValueError
         If not even one step fits.
     """
-    for steps in range(most, 0, -1):
-        if looks_from_noise(net, steps, sampler, grid) <= most:
-            return steps
+    steps = most
+    while steps > 0 and (over := looks_from_noise(net, steps, sampler, grid) - most) > 0:
+        steps -= max(1, over // 5)  # a step costs four at most
+    if steps > 0:
+        return steps
     raise ValueError(f"{most} evaluations are too few for one step of {sampler}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from torch import Tensor
 
@@ -41,22 +41,30 @@ class Guidance:
 
         Raises
         ------
-        ValueError, TypeError
+        ValueError
             If it says neither.
         """
         facts = said if isinstance(said, dict) else {"weight": said}
-        found = cls(**{key: float(value) for key, value in facts.items()})
-        if not (math.isfinite(found.weight) and 0 <= found.low < found.high):
-            raise ValueError(f"no guidance: {said!r}")
+        try:
+            found = cls(**{key: float(value) for key, value in facts.items()})
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"no guidance: {said!r:.80}") from error
+        if "weight" not in facts or not (math.isfinite(found.weight) and 0 <= found.low < found.high):
+            raise ValueError(f"no guidance: {said!r:.80}")
         return found
 
     def facts(self) -> dict[str, float]:
-        """For a card: the weight, and the range where it has ends."""
-        ends = {"low": self.low, "high": self.high} if math.isfinite(self.high) else {}
-        return {"weight": self.weight, **ends}
+        """For a card: the weight, and the ends of the range where it has any."""
+        low = {"low": self.low} if self.low else {}
+        high = {"high": self.high} if math.isfinite(self.high) else {}
+        return {"weight": self.weight, **low, **high}
 
-    def pushes_at(self, sigma: Tensor) -> Tensor:
-        """Where it pushes at all, shape (B,), bool."""
+    @overload
+    def pushes_at(self, sigma: float) -> bool: ...
+    @overload
+    def pushes_at(self, sigma: Tensor) -> Tensor: ...
+    def pushes_at(self, sigma: float | Tensor) -> bool | Tensor:
+        """Whether it pushes at all; for sigma of shape (B,), where."""
         return (self.low <= sigma) & (sigma <= self.high) & (self.weight != 1)
 
 

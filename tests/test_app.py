@@ -352,13 +352,15 @@ def test_what_to_expect_is_told_of_ways_like_those_measured() -> None:
     best = PRESETS["from_nothing"]
     x0 = torch.zeros(1, 3, 8, 8)
 
-    def said(there: There, model: str = "dogs", **changes: str) -> str:
+    def said(there: There, model: str = "dogs", looks: int = 10, **changes: str) -> str:
         (way,) = [done for done in walk_there(x0, replace(there, steps=1)) if isinstance(done, WayThere)]
-        return actions.expected(plan_back(way, 1, replace(best.back, **changes), model))
+        return actions.expected(plan_back(way, 1, replace(best.back, **changes), model), looks)
 
     assert "What to expect" in said(best.there)
     assert "this was another way" in said(best.there, sampler="posterior")
     assert "this was another way" in said(best.there, grid="uniform_t")
+    assert "this was another way" in said(best.there, looks=9)
+    assert "this was another way" in said(best.there, looks=50)
     assert "too weak" in said(replace(best.there, sigma_q=3.0))
     for process in set(PROCESSES) - {"brownian"}:
         assert "What to expect" in said(replace(best.there, process=process))

@@ -119,7 +119,10 @@ def test_an_evaluation_changes_nothing_else(tmp_path):
 def judged(rate=0.5, sha256="ab" * 32):
     figure = {"what": "dog rate, 10 evaluations", "value": rate, "target": 0.8, "at_least": True}
     table = {"title": "t", "rows": [{"pictures": "held out", "count": 9, "dog rate": 0.9}]}
-    return FULL | {"evaluation": {"figures": [figure], "tables": [table], "sha256": sha256, "count": 64}}
+    way = {"way": {"sampler": "ddim", "grid": "rho7", "guidance": FULL.get("guidance")}}
+    return FULL | {
+        "evaluation": {"figures": [figure], "tables": [table], "sha256": sha256, "count": 64} | way
+    }
 
 
 def test_the_rate_of_pictures_from_noise_is_read_from_the_figures():
@@ -130,6 +133,9 @@ def test_the_rate_of_pictures_from_noise_is_read_from_the_figures():
     met = card.rate_from_noise(judged(0.85, "cd" * 32))
     assert met is not None
     assert (met.met, met.current) == (True, False)
+    asked_otherwise = card.rate_from_noise(judged() | {"guidance": {"weight": 2.0}})
+    assert asked_otherwise is not None
+    assert not asked_otherwise.current
     assert card.rate_from_noise(FULL) is None
     assert card.rate_from_noise({}) is None
 

@@ -1,5 +1,7 @@
 """Pictures from pure noise: budgets of evaluations, and bits that depend on seed and index alone."""
 
+import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,39 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffusion import load_denoiser
+from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import asked, denoise, from_noise, looks_from_noise, picked_class, steps_for
-from diffusion.grids import GRIDS
+from diffusion.grids import GRIDS, times_back
 from diffusion.guidance import Guidance
 from diffusion.noise import picture_rng
-from diffusion.sampler import SAMPLERS
+from diffusion.processes import Brownian, DDPMLinear, Process, StraightLine
+from diffusion.sampler import SAMPLERS, evaluations, reverse
 
 RANGES = (Guidance(1.0), Guidance(2.0), Guidance(2.0, 0.2, 6.0), Guidance(0.5, 90.0, 100.0))
+
+
+def asked_of(net: NetworkDenoiser, walk: Callable[[NetworkDenoiser], object]) -> int:
+    """How many pictures the network itself is asked about on a walk."""
+    counted, rows = copy.copy(net), 0
+
+    def look(x: torch.Tensor, *question: torch.Tensor) -> torch.Tensor:
+        nonlocal rows
+        rows += len(x)
+        return net.model(x, *question)
+
+    counted._look = look
+    walk(counted)
+    return rows
+
+
+@pytest.mark.parametrize("process", [Brownian(3.0), DDPMLinear(), StraightLine()], ids=str)
+@pytest.mark.parametrize("sampler", ["ddim", "heun"])
+def test_the_count_holds_on_every_process(small_models: Path, process: Process, sampler: str):
+    net = load_denoiser("digits", small_models).asked_for("1", guidance=Guidance(2.0, 0.2, 6.0))
+    times = times_back(process, 12, "rho7")
+    x = torch.zeros(1, net.channels, net.size, net.size)
+    taken = asked_of(net, lambda one: list(reverse(one, x, process, sampler=sampler, times=times)))
+    assert taken == evaluations(net, process, times, sampler)
 
 
 @pytest.mark.parametrize("guidance", RANGES, ids=str)
@@ -28,6 +56,9 @@ def test_a_walk_costs_what_was_promised(small_models: Path, sampler: str, grid: 
     assert len(walk) == steps
     assert sum(step.evaluations for step in walk) == looks_from_noise(net, steps, sampler, grid) <= 9
     assert looks_from_noise(net, steps + 1, sampler, grid) > 9
+    assert asked_of(
+        net, lambda one: list(from_noise(one, 0, steps=steps, sampler=sampler, grid=grid))
+    ) == sum(step.evaluations for step in walk)
     assert (walk[0].t, walk[-1].s) == (1, 0)
     assert all(bool(torch.isfinite(step.x_s).all()) for step in walk)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ui.resources import tidy
+from ui.resources import Tidy
 
 
 class Knot:
@@ -32,32 +32,41 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gc, "get_count", lambda: (10, 1, 0))
 
 
+def spared() -> weakref.ref[Knot]:
+    """Something that has come to nothing since it was spared."""
+    knot = Knot()
+    gc.freeze()
+    return weakref.ref(knot)
+
+
 @pytest.mark.usefixtures("quiet")
 def test_who_was_there_when_all_was_spared_is_let_go_once_it_is_quiet():
-    knot = Knot()
-    gone = weakref.ref(knot)
-    gc.freeze()
-    del knot
+    gone = spared()
     gc.collect()
-    assert gone() is not None, "spared"
-    assert tidy(rested=False)
+    assert gone() is not None
+    Tidy().look()
     assert gone() is None
 
 
 @pytest.mark.usefixtures("quiet")
 def test_that_is_done_once():
-    knot = Knot()
-    gone = weakref.ref(knot)
-    gc.freeze()
-    del knot
-    assert tidy(rested=True)
+    tidy = Tidy()
+    tidy.look()
+    gone = spared()
+    tidy.look()
     assert gone() is not None
 
 
 @pytest.mark.usefixtures("busy")
-def test_what_has_happened_since_is_looked_through():
-    knot = Knot()
-    gone = weakref.ref(knot)
+def test_what_has_happened_since_is_looked_through_and_now_and_then_everything():
+    knot, old, tidy = Knot(), spared(), Tidy()
+    gc.unfreeze()
+    gc.freeze()
+    new = weakref.ref(Knot())
     del knot
-    assert not tidy(rested=True)
-    assert gone() is None
+    for _ in range(Tidy.THOROUGH - 1):
+        tidy.look()
+    assert new() is None
+    assert old() is not None
+    tidy.look()
+    assert old() is None

@@ -7,8 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from diffusion import GRIDS, SAMPLERS
+from diffusion.card import rate_from_noise
 from diffusion.errors import Said, Sentence
-from diffusion.generate import BEST_GRID, BEST_SAMPLER, picked_class
+from diffusion.generate import EVALUATIONS, picked_class
 from diffusion.grids import SIGMA_HIGH
 from diffusion.guidance import Guidance
 from diffusion.processes import Process
@@ -95,7 +97,7 @@ def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str
 
 
 def most_looks_of(back: Back, model: str | None) -> int:
-    """Looks at the network a way back costs at most; each question is asked twice where a class guides it."""
+    """Looks at the network a way back costs at most: as if a class guided it under all noise."""
     card = cards().get(model or "", {})
     asked = back.label is not None or (back.start == "noise" and bool(card.get("classes")))
     return most_looks(back, 2 if asked and Guidance.read(card.get("guidance", 1)).weight != 1 else 1)
@@ -115,24 +117,27 @@ def arrived(way: WayBack) -> str:
     text = _(words.ARRIVED).format(distance=way.steps[-1].to_upload)
     if way.asked and way.settings.label is None:
         text = joined(text, _(words.PICKED).format(name=_(way.asked.replace("_", " "))))
-    if way.settings.start == "noise" and (sentence := expected(way)):
+    looks = sum(step.evaluations for step in way.steps)
+    if way.settings.start == "noise" and (sentence := expected(way, looks)):
         text += "\n\n" + sentence
     if way.settings.start == "inversion":
         text = joined(text, _(words.ARRIVED_INVERSION).format(up=way.climb, down=way.total))
     return text
 
 
-def expected(way: WayBack) -> str:
+def expected(way: WayBack, looks: int) -> str:
     """What a start in pure noise can lead to: the card's figures hold only for ways like those measured."""
     card, process = cards()[way.model], way.process
     if weak := too_weak(process, card):
         return weak
-    found = expectation(card)
-    if found and (way.settings.sampler, way.settings.grid) != (BEST_SAMPLER, BEST_GRID):
-        return _(words.OTHER_WAY).format(
-            sampler=_(words.SAMPLERS[BEST_SAMPLER]), grid=_(words.GRIDS[BEST_GRID])
-        )
-    return found
+    found, measured = expectation(card), rate_from_noise(card)
+    if measured is None or measured.sampler not in SAMPLERS or measured.grid not in GRIDS:
+        return found
+    alike = (way.settings.sampler, way.settings.grid) == (measured.sampler, measured.grid)
+    if alike and EVALUATIONS <= looks <= 2 * EVALUATIONS:
+        return found
+    sampler, grid = words.SAMPLERS[measured.sampler], words.GRIDS[measured.grid]
+    return _(words.OTHER_WAY).format(sampler=_(sampler), grid=_(grid))
 
 
 def too_weak(process: Process, card: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from diffusion.noise import standard_normal
 from diffusion.pictures import scaled_to_spread, to_bytes
 from ui.recent import Recent
 from ui.settings import Back, There
+from ui.turns import turns
 
 #: A journey sends at most this many bytes of frames to the browser, in one way of showing.
 PAYLOAD = 3_000_000
@@ -31,6 +32,8 @@ MOST_STOPS = 101
 CLIMB = 50
 #: The share of the payload kept for the way there.
 SHARE_THERE = 0.5
+#: Steps of a way there between two moments in which others may go first.
+BREATH = 50
 #: Number of the generator a way back from a picture draws its fresh noise from; 0 makes the way there. One
 #: from pure noise goes on with the generator that made its start.
 FRESH = 2
@@ -82,9 +85,9 @@ def thinned(count: int, most: int) -> tuple[int, ...]:
     return tuple(kept) if kept[-1] == count - 1 else (*kept, count - 1)
 
 
-#: Bytes of frames that are kept for all ways there together, some forty of 64×64 in colour. Whoever comes
-#: back to one that was let go waits for it to be walked again, a fiftieth of a second.
-_frames = Recent[Tensor](200_000_000, lambda frames: frames.nbytes)
+#: Bytes of frames that are kept for all ways there together, sixty of 64×64 in colour. Whoever comes back to
+#: one that was let go waits for it to be walked again: 0.02 s for that, 2 s for 1000 steps of 256×256.
+_frames = Recent[Tensor](300_000_000, lambda frames: frames.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +122,13 @@ class WayThere:
         if frames is None:
             shown = {stop.step for stop in self.stops}
             path = forward(self.x0, self.process, rng=picture_rng(self.settings.seed), times=self.times)
-            frames = torch.cat([x_t for k, x_t in enumerate(path) if k in shown])
+            kept = []
+            for k, x_t in enumerate(path):
+                if k in shown:
+                    kept.append(x_t)
+                if k % BREATH == BREATH - 1:
+                    turns.breathe()
+            frames = torch.cat(kept)
             _frames.put(self, frames)
         return frames
 
@@ -153,7 +162,7 @@ def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
             frames.append(x_t)
             stops.append(stop_at(process, k, t, x_t - process.alpha(t) * x0))
         before = x_t
-        if k % 50 == 49:
+        if k % BREATH == BREATH - 1:
             yield k / len(times)
     way = WayThere(settings, process, x0, times, tuple(stops), tuple(added))
     _frames.put(way, torch.cat(frames))

@@ -41,15 +41,18 @@ class Recent(Generic[T]):
         with self._lock:
             self.forget(id(owner))
             self._kept[id(owner)] = made
-            self._held += self._size(made)
+            size = self._size(made)
+            self._held += size
             while self._held > self._most and len(self._kept) > 1:
-                self._held -= self._size(self._kept.popitem(last=False)[1])
+                size = self._size(self._kept.popitem(last=False)[1])
+                self._held -= size
 
     def forget(self, key: int) -> None:
         """Let go of what was kept under an owner's id."""
         with self._lock:
             if (gone := self._kept.pop(key, None)) is not None:
-                self._held -= self._size(gone)
+                size = self._size(gone)  # first: another owner may go meanwhile
+                self._held -= size
 
     def follow(self, owner: object) -> None:
         """From now on, what is kept for this owner goes with it."""

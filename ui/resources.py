@@ -102,38 +102,39 @@ def _keep_tidy() -> None:
     """Collect now and then. Streamlit would after every rerun, and all sessions wait for it each time."""
 
     def keep() -> None:
-        rested = False
+        tidy = Tidy()
         while True:
             time.sleep(TIDY)
-            rested = tidy(rested)
+            tidy.look()
 
     threading.Thread(target=keep, name="tidy", daemon=True).start()
 
 
-def tidy(rested: bool) -> bool:
-    """Collect what has come to nothing; where nothing has happened since, once, what was spared as well.
+class Tidy:
+    """Collects garbage, and now and then also among what was spared.
 
-    Whoever was there when all else was spared (:func:`settle`) would never be let go. Looking at everything
-    holds everyone up for a third of a second, so it is done when nobody does anything.
-
-    Parameters
-    ----------
-    rested : bool
-        Whether that has been done since something last happened.
-
-    Returns
-    -------
-    bool
-        The same for the next time.
+    Whoever was there when all else was spared (:func:`settle`) would never be let go otherwise. Looking at
+    everything holds everyone up for a third of a second, so it is done when nothing has happened since the
+    last look, and else once in :data:`THOROUGH` looks.
     """
-    if any(gc.get_count()[1:]):  # something has happened
-        gc.collect()
-        return False
-    if not rested:
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
-    return True
+
+    THOROUGH = 20
+
+    def __init__(self) -> None:
+        self._looks, self._rested = 0, False
+
+    def look(self) -> None:
+        """Look through what is new, or through everything."""
+        busy = any(gc.get_count()[1:])
+        self._looks += 1
+        if busy and self._looks < self.THOROUGH:
+            gc.collect()
+            self._rested = False
+        elif busy or not self._rested:
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            self._looks, self._rested = 0, not busy
 
 
 @st.cache_resource(show_spinner=False)

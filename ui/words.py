@@ -376,11 +376,12 @@ WEAK_NOISE = N_(
     "muddled. The preset *{preset}* starts at {most:g}."
 )
 OTHER_WAY = N_(
-    "The network's card tells what to expect with {sampler} on the grid {grid}; this was another way."
+    "What to expect was measured of {sampler} on the grid {grid}, with ten looks at the network; this was "
+    "another way."
 )
 FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")
 FROM_NOISE_SHORT = N_("The aim was {target:.0%}: this network has not learnt enough yet, and it shows.")
-FROM_NOISE_EARLIER = N_("This was measured on an earlier state of the network.")
+FROM_NOISE_EARLIER = N_("This was measured before the network, or how it is asked, was changed.")
 
 MEMORY = N_("New, or remembered?")
 MEMORY_COPY = N_(

@@ -118,7 +118,7 @@ def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) ->
 def start(there: WayThere, stop: int) -> Endings:
     """Sixteen ways back that have yet to take a step."""
     at = there.stops[stop]
-    return Endings(there.x0, there.frames[stop : stop + 1], at.t, at.sigma)
+    return Endings(there.x0, there.frames[stop : stop + 1].clone(), at.t, at.sigma)
 
 
 def why_many(ends: Endings) -> str:

@@ -206,7 +206,8 @@ def _facts(model: str) -> str:
         if row["what"] == "dog rate, 10 evaluations":
             return _(
                 "A judge trained on real photos sees a dog in {rate:.0%} of the pictures that this "
-                "network makes with ten looks at it; a guided step takes two."
+                "network makes with ten looks at it; a step takes two where it is guided, under middling "
+                "noise."
             ).format(rate=row["value"])
     return ""
 
