@@ -50,7 +50,7 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(card, dict):
-            Guidance.read(card.get("guidance", 1.0))  # asked for in many places, and wrong in none of them
+            Guidance.read(card.get("guidance", 1.0))  # so that whoever reads it later need not doubt it
     except (OSError, ValueError) as error:
         raise ModelError(
             "the card {file} cannot be read: {error}", file=f"{folder.name}/{path.name}", error=str(error)

@@ -58,11 +58,11 @@ def times_back(
     high = min(process.ratio(start), SIGMA_HIGH)
     low = min(SIGMA_SHORT if grid == "rho7_short" else SIGMA_LOW, high / 10)
     shares = [k / (steps - 1) for k in range(1, steps)] if steps > 1 else []
-    if grid != "uniform_ln_sigma":
+    if grid == "uniform_ln_sigma":
+        ratios = [math.exp(math.log(high) + share * math.log(low / high)) for share in shares]
+    else:
         top, bottom = high ** (1 / RHO), low ** (1 / RHO)
         ratios = [(top + share * (bottom - top)) ** RHO for share in shares]
-    else:
-        ratios = [math.exp(math.log(high) + share * math.log(low / high)) for share in shares]
     return (start, *(process.time_of(ratio) for ratio in ratios), 0.0)
 
 

@@ -18,8 +18,9 @@ from diffusion.generate import asked, from_noise, picked_class, steps_for
 from diffusion.memory import Near
 from diffusion.pictures import to_bytes
 from diffusion.sampler import Step
+from ui import gallery as galleries
 from ui import gallery_view, resources, words
-from ui.gallery import BATCH, COUNT, Gallery, Shelf, Wish
+from ui.gallery import BATCH, COUNT, Gallery, Wish
 from ui.grid import chosen
 from ui.queue import Queue
 from ui.settings import PRESETS
@@ -51,7 +52,7 @@ def finished(gallery: Gallery) -> Gallery:
 def test_each_picture_is_what_the_command_line_makes(small_models, model, label):
     """To the next grey level: side by side, sums are rounded in another order."""
     net = load_denoiser(model, small_models)
-    gallery = finished(Gallery(wished(model, 3, label), net, Queue(1), Shelf()))
+    gallery = finished(Gallery(wished(model, 3, label), net, Queue(1), galleries.shelf()))
     for index in (0, 1, 7, COUNT - 1):
         one = net.asked_for(label) if label else asked(net, 3, index)
         *_, last = from_noise(one, 3, index, steps=steps_for(10, one))
@@ -66,7 +67,7 @@ def test_the_named_command_really_makes_it(shipped, tmp_path, monkeypatch):
     from PIL import Image
 
     monkeypatch.chdir(tmp_path)
-    gallery = finished(Gallery(wished("dogs", 5), load_denoiser("dogs"), Queue(1), Shelf()))
+    gallery = finished(Gallery(wished("dogs", 5), load_denoiser("dogs"), Queue(1), galleries.shelf()))
     said = gallery_view.command(gallery.wish, 2).removeprefix("python -m diffusion ").split()
     assert main(said) == 0
     made = np.asarray(Image.open(tmp_path / "pictures" / "0002.png"))
@@ -83,7 +84,7 @@ def test_side_by_side_differs_from_alone_by_rounding_alone(small_models):
 
 
 def test_pictures_of_the_same_wish_come_from_the_shelf(small_models, monkeypatch):
-    shelf = Shelf()
+    shelf = galleries.shelf()
     net = load_denoiser("digits", small_models)
     first = finished(Gallery(wished("digits"), net, Queue(1), shelf))
 
@@ -104,7 +105,7 @@ def test_pictures_of_the_same_wish_come_from_the_shelf(small_models, monkeypatch
 
 def test_the_shelf_is_bounded_and_forgets_the_longest_unused():
     one = np.zeros(100, np.uint8)
-    shelf = Shelf(most=300)
+    shelf = galleries.shelf(most=300)
     for key in "abc":
         shelf.put(key, one.copy())
     assert shelf.get("a") is not None
@@ -124,7 +125,7 @@ def test_stop_keeps_what_is_there_and_goes_on(small_models, monkeypatch):
             yield step
 
     monkeypatch.setattr("ui.gallery.from_noise", gated)
-    gallery = Gallery(wished("digits"), net, Queue(1), Shelf())
+    gallery = Gallery(wished("digits"), net, Queue(1), galleries.shelf())
     gallery.go()
     assert begun.wait(PATIENCE)
     assert gallery.computing
@@ -134,7 +135,7 @@ def test_stop_keeps_what_is_there_and_goes_on(small_models, monkeypatch):
     assert not gallery.computing
     assert len(gallery) == 0
     finished(gallery)
-    expected = finished(Gallery(wished("digits"), net, Queue(1), Shelf()))
+    expected = finished(Gallery(wished("digits"), net, Queue(1), galleries.shelf()))
     assert all(np.array_equal(a, b) for a, b in zip(gallery.batches, expected.batches, strict=True))
 
 
@@ -142,7 +143,7 @@ def test_whoever_walks_in_between_is_not_kept_waiting(small_models):
     """With turns of no length every other job has its step after each step of the gallery."""
     queue, order = Queue(1, turn=0.0), []
     net = load_denoiser("digits", small_models)
-    gallery = Gallery(wished("digits"), net, queue, Shelf())
+    gallery = Gallery(wished("digits"), net, queue, galleries.shelf())
     gallery.go()
     other = queue.submit(lambda: order.append(len(gallery)) is not None)
     assert other.done.wait(PATIENCE)

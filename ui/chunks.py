@@ -39,10 +39,10 @@ class Chunk:
     @property
     def message(self) -> bytes:
         """The frames packed: kept, or packed again to the same bytes."""
-        message = _messages.get(self)
+        message = _messages.get(id(self))
         if message is None:
             message = pack(self.name, self.frames())
-            _messages.put(self, message)
+            _messages.put(id(self), message)
         return message
 
     def __post_init__(self) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +12,7 @@ from diffusion.generate import EVALUATIONS, asked, from_noise, picked_class, ste
 from diffusion.memory import Near
 from diffusion.pictures import to_bytes
 from ui.queue import Queue
+from ui.recent import Recent
 from ui.runs import Job
 
 #: Pictures of one gallery.
@@ -58,30 +57,9 @@ class Wish:
         return steps_for(EVALUATIONS, self.ask(net, [0]))
 
 
-class Shelf:
-    """Finished pictures under their exact key, for all sessions; the longest unused go first."""
-
-    def __init__(self, most: int = SHELF) -> None:
-        self._most, self._held = most, 0
-        self._kept: OrderedDict[Hashable, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> np.ndarray | None:
-        """What was put under this key, if it is still there."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: Hashable, pictures: np.ndarray) -> None:
-        """Keep pictures; nobody may change them from now on."""
-        pictures.flags.writeable = False
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = pictures
-                self._held += pictures.nbytes
-            while self._held > self._most:
-                self._held -= self._kept.popitem(last=False)[1].nbytes
+def shelf(most: int = SHELF) -> Recent[np.ndarray]:
+    """Where finished pictures lie under their exact key, for all sessions."""
+    return Recent(most, lambda pictures: pictures.nbytes)
 
 
 class Gallery(Job):
@@ -94,7 +72,8 @@ class Gallery(Job):
         The network of that name, asked for nothing yet.
     queue : Queue
         Where it lines up.
-    shelf : Shelf
+    shelf : Recent
+        Where finished pictures lie, see :func:`shelf`.
 
     Attributes
     ----------
@@ -108,7 +87,7 @@ class Gallery(Job):
         The picture that its person looks at.
     """
 
-    def __init__(self, wish: Wish, net: NetworkDenoiser, queue: Queue, shelf: Shelf) -> None:
+    def __init__(self, wish: Wish, net: NetworkDenoiser, queue: Queue, shelf: Recent[np.ndarray]) -> None:
         super().__init__(queue)
         self.wish, self.net = wish, net
         self.classes = wish.classes(net, range(COUNT))
@@ -150,6 +129,7 @@ class Gallery(Job):
                     steps = [step]
                     yield len(self)
                 pictures = to_bytes(steps[-1].x_s)
+                pictures.flags.writeable = False  # others may be shown the same
                 self._shelf.put(key, pictures)
             self.batches.append(pictures)
             yield len(self)

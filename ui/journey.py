@@ -118,7 +118,7 @@ class WayThere:
     @property
     def frames(self) -> Tensor:
         """x_t at the stops, all on one path, (S, C, H, W): kept, or walked again to the same bits."""
-        frames = _frames.get(self)
+        frames = _frames.get(id(self))
         if frames is None:
             shown = {stop.step for stop in self.stops}
             path = forward(self.x0, self.process, rng=picture_rng(self.settings.seed), times=self.times)
@@ -129,7 +129,7 @@ class WayThere:
                 if k % BREATH == BREATH - 1:
                     turns.breathe()
             frames = torch.cat(kept)
-            _frames.put(self, frames)
+            _frames.put(id(self), frames)
         return frames
 
     def __post_init__(self) -> None:
@@ -165,7 +165,7 @@ def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
         if k % BREATH == BREATH - 1:
             yield k / len(times)
     way = WayThere(settings, process, x0, times, tuple(stops), tuple(added))
-    _frames.put(way, torch.cat(frames))
+    _frames.put(id(way), torch.cat(frames))
     yield way
 
 

@@ -22,9 +22,10 @@ from diffusion.denoiser import NetworkDenoiser
 from diffusion.pictures import to_bytes
 from diffusion.recipes import FOLDERS, RECIPES
 from diffusion.remote import RemoteDenoiser
-from ui.gallery import Shelf
+from ui import gallery
 from ui.pace import Pace
 from ui.queue import Queue
+from ui.recent import Recent
 
 #: Names the folder with the data sets, for whoever has them: digits-28, pets-heads-64.
 DATA = "THERE_AND_BACK_DATA"
@@ -144,9 +145,9 @@ def pace() -> Pace:
 
 
 @st.cache_resource(show_spinner=False)
-def shelf() -> Shelf:
+def shelf() -> Recent[np.ndarray]:
     """Finished pictures of galleries, each under its exact key."""
-    return Shelf()
+    return gallery.shelf()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
