@@ -14,6 +14,7 @@ from .generate import (
     BEST_GRID,
     BEST_SAMPLER,
     EVALUATIONS,
+    TURNS,
     asked,
     denoise,
     from_noise,
@@ -82,7 +83,8 @@ def denoise_picture(options: argparse.Namespace) -> None:
     sigma = 2 * options.sigma / 255
     if options.add:
         x = x + sigma * torch.randn(x.shape, generator=picture_rng(options.seed))
-    x0_hat = denoise(net, x, sigma)
+    turns = options.turns or (TURNS if options.model == "photos" else 1)
+    x0_hat = denoise(net, x, sigma, turns)
     pictures.to_image(x0_hat[0]).save(options.out)
     print(f"{options.out}: {x.shape[-1]}x{x.shape[-2]}, noise of {options.sigma:g}/255 taken out")
 
@@ -219,6 +221,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--model", default="photos")
     one.add_argument("--sigma", type=float, required=True, help="noise in 8-bit grey levels, 25 say")
     one.add_argument("--add", action="store_true", help="add that noise first")
+    one.add_argument(
+        "--turns", type=_whole(1, 4),
+        help=f"looks at the picture, a quarter turn apart, to be averaged ({TURNS} for photos, else 1)",
+    )  # fmt: skip
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
     one.add_argument("--out", type=Path, required=True)
 

@@ -19,6 +19,8 @@ BEST_SAMPLER = "dpmpp_2m"
 BEST_GRID = "rho7_short"
 #: Network evaluations a picture, unless more are asked for.
 EVALUATIONS = 10
+#: Looks at a photo, see :func:`denoise`: a fourth would give little more.
+TURNS = 3
 
 
 def looks_from_noise(net: Denoiser, steps: int, sampler: str = BEST_SAMPLER, grid: str = BEST_GRID) -> int:
@@ -114,6 +116,39 @@ def _from(net: Denoiser) -> Brownian:
     return Brownian(min(net.sigma_max, SIGMA_HIGH))
 
 
-def denoise(net: Denoiser, x: Tensor, sigma: float) -> Tensor:
-    """One look at a noisy picture: x0_hat = D(x, sigma), clipped to [-1, 1]."""
-    return net(x, sigma).clamp(-1, 1)
+def denoise(net: Denoiser, x: Tensor, sigma: float, turns: int = 1) -> Tensor:
+    """Look at a noisy picture, once or from several sides: x0_hat = D(x, sigma), clipped to [-1, 1].
+
+    A photo's noise knows no up or down, so the network may as well be asked about the picture turned, and
+    its answers, turned back, be averaged: part of what it gets wrong is then gone [1]_. Not for a network
+    that knows what is above, such as one for faces or digits.
+
+    Parameters
+    ----------
+    net : Denoiser
+    x : Tensor, shape (B, C, H, W)
+        x0 + sigma*eps.
+    sigma : float
+        Noise level, at least 0.
+    turns : int
+        How many looks, 1 to 4: as it is, half a turn, a quarter, three quarters.
+
+    Returns
+    -------
+    Tensor, shape (B, C, H, W)
+
+    Raises
+    ------
+    ValueError
+        If `turns` is not 1 to 4.
+
+    References
+    ----------
+    .. [1] Timofte, Rothe, Van Gool, *Seven ways to improve example-based single image super resolution*,
+       arXiv 1511.02228, where it is called enhanced prediction.
+    """
+    if turns not in range(1, 5):
+        raise ValueError(f"turns must be 1 to 4, got {turns}")
+    sides = (-2, -1)
+    looks = [net(x.rot90(k, sides), sigma).rot90(-k, sides) for k in (0, 2, 1, 3)[:turns]]
+    return torch.stack(looks).mean(dim=0).clamp(-1, 1)

@@ -141,3 +141,18 @@ def test_no_digits_are_noise_and_the_same_tiles_elsewhere():
         tiles = before[0].unfold(0, 7, 7).unfold(1, 7, 7).reshape(16, 49)
         moved = after[0].unfold(0, 7, 7).unfold(1, 7, 7).reshape(16, 49)
         torch.testing.assert_close(tiles.sum(1).sort().values, moved.sum(1).sort().values)
+
+
+def test_what_bm3d_scored_is_measured_once(tmp_path):
+    files = [tmp_path / "a.jpg", tmp_path / "b.jpg", tmp_path / "a.jpg"]
+    measured = []
+
+    def measure(i):
+        measured.append(i)
+        return 30.0 + i
+
+    kept = tmp_path / "cache" / "bm3d.json"
+    assert evaluate.bm3d_values(kept, files, {1: 40.0}, measure) == {0: 30.0, 1: 40.0, 2: 32.0}
+    assert measured == [0, 2]  # the same file at another place has other noise
+    assert evaluate.bm3d_values(kept, files, {}, measure) == {0: 30.0, 1: 40.0, 2: 32.0}
+    assert measured == [0, 2]

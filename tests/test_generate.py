@@ -107,6 +107,21 @@ def test_denoise_is_one_clipped_look(small_models: Path):
     assert answer.abs().max() == 1  # so there was something to clip
 
 
+def test_denoise_from_several_sides_is_the_mean_of_looks_at_the_turned_picture(small_models: Path):
+    net = load_denoiser("photos", small_models)
+    x = torch.randn(2, 3, 12, 16, generator=torch.Generator().manual_seed(0))
+    turned = [net(x.rot90(k, (2, 3)), 0.2).rot90(4 - k, (2, 3)) for k in range(4)]
+    for turns, sides in ((1, [0]), (2, [0, 2]), (3, [0, 1, 2]), (4, [0, 1, 2, 3])):
+        mean = sum(turned[k] for k in sides) / len(sides)
+        torch.testing.assert_close(denoise(net, x, 0.2, turns), mean.clamp(-1, 1))
+    # With all four, a turned question has the turned answer.
+    torch.testing.assert_close(
+        denoise(net, x.rot90(1, (2, 3)), 0.2, 4), denoise(net, x, 0.2, 4).rot90(1, (2, 3))
+    )
+    with pytest.raises(ValueError, match="got 5"):
+        denoise(net, x, 0.2, 5)
+
+
 def test_the_seed_picks_classes_evenly_and_picture_by_picture():
     classes = tuple("abcdefghij")
     first = [picked_class(classes, 5, index) for index in range(2000)]
