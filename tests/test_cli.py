@@ -10,7 +10,7 @@ from PIL import Image
 import diffusion
 from diffusion import __main__ as cli
 from diffusion import checkpoint
-from diffusion.generate import asked, from_noise
+from diffusion.generate import asked, denoise, from_noise
 from diffusion.network import UNetConfig
 from diffusion.recipes import RECIPES, Recipe
 
@@ -92,17 +92,18 @@ def test_noise_of_every_process(tmp_path: Path, picture: Path, process: str):
 
 @pytest.mark.usefixtures("shipped")
 def test_denoise(tmp_path: Path, picture: Path, capsys: pytest.CaptureFixture[str]):
-    """`photos` keeps the size; sigma is given in grey levels, 2*25/255 in our units."""
+    """`photos` keeps the size and looks three times; sigma is given in grey levels, 2*25/255 in our units."""
     out = tmp_path / "out.png"
+    net = diffusion.load_denoiser("photos")
     assert call("denoise", picture, "--model", "photos", "--sigma", 25, "--out", out) == 0
     assert "44x30" in capsys.readouterr().out
     x = diffusion.load_picture(picture, size=None)
-    x0_hat = diffusion.load_denoiser("photos")(x, 2 * 25 / 255)
+    x0_hat = denoise(net, x, 2 * 25 / 255, turns=3)
     assert np.array_equal(pixels(out), np.asarray(diffusion.to_image(x0_hat[0])))
 
-    assert call("denoise", picture, "--sigma", 25, "--add", "--out", out) == 0
+    assert call("denoise", picture, "--sigma", 25, "--add", "--turns", 1, "--out", out) == 0
     noise = torch.randn(x.shape, generator=diffusion.picture_rng(0))
-    x0_hat = diffusion.load_denoiser("photos")(x + 2 * 25 / 255 * noise, 2 * 25 / 255)
+    x0_hat = net(x + 2 * 25 / 255 * noise, 2 * 25 / 255)
     assert np.array_equal(pixels(out), np.asarray(diffusion.to_image(x0_hat[0])))
 
 
