@@ -30,7 +30,12 @@ class Recipe:
     batch : int
         Pictures per update.
     learning_rate : float
-        Peak of Adam's step size, reached after `warmup` updates.
+        Peak of the step size, reached after `warmup` updates.
+    muon : bool
+        Muon instead of Adam for the hidden convolutions, see :mod:`diffusion.muon`.
+    relative : bool
+        A picture counts by how much better it becomes, not by how bad it is: what falls is the mean of
+        the logarithm of the loss, as in PSNR, and a lawn does not outweigh a sky.
     warmup : int
         Updates of linear warm-up.
     ema : float
@@ -61,6 +66,8 @@ class Recipe:
     log_sigma_std: float = 1.3
     batch: int = 8
     learning_rate: float = 4e-4
+    muon: bool = False
+    relative: bool = False
     warmup: int = 200
     ema: float = 0.05
     label_dropout: float = 0.1
@@ -103,6 +110,8 @@ RECIPES: dict[str, Recipe] = {
         log_sigma_mean=-1.4,
         log_sigma_std=1.2,
         learning_rate=5e-4,
+        muon=True,
+        relative=True,
         label_dropout=0.0,
         whole=True,
         labelled=False,

@@ -20,13 +20,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from . import checkpoint, data
+from . import checkpoint, data, muon
 from .denoiser import NetworkDenoiser
 from .network import Preconditioned
 from .recipes import DATA_SETS, NOT_STATED, Recipe
 
 VAL_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2)
 VAL_PICTURES = 128
+#: Where pictures count relatively: a usual loss, so that gradients keep their size, and one as good as none.
+TYPICAL_LOSS, LEAST_LOSS = 0.1, 0.003
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class State:
 
     model: Preconditioned
     average: dict[str, Tensor]
-    optimiser: torch.optim.Adam
+    optimisers: dict[str, torch.optim.Optimizer]
     updates: int = 0
     pictures: int = 0
     seconds: float = 0.0
@@ -115,10 +117,7 @@ class Trainer:
             model = Preconditioned(self.recipe.config, recipe.sigma_data)
         model.placed(device)
         average = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        optimiser = torch.optim.Adam(
-            model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99), fused=True
-        )
-        self.state = State(model, average, optimiser)
+        self.state = State(model, average, _optimisers(model, recipe))
         if self._state_file.is_file():
             self._resume()
         elif start is not None and (start / f"{name}.json").is_file():
@@ -206,15 +205,17 @@ class Trainer:
         x0, sigma, eps, label = (t.to(self.device, non_blocking=True) for t in (x0, sigma, eps, label))
         x0 = x0.contiguous(memory_format=torch.channels_last)
 
-        for group in state.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate * share * min(1.0, (state.updates + 1) / recipe.warmup)
+        size = recipe.learning_rate * share * min(1.0, (state.updates + 1) / recipe.warmup)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             losses = state.model.loss(x0, sigma, eps, label if recipe.config.labels else None)
-        loss = losses.mean()
-        loss.backward()
+        weight = TYPICAL_LOSS / (losses.detach() + LEAST_LOSS) if recipe.relative else 1.0
+        (weight * losses).mean().backward()
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
-        state.optimiser.step()
-        state.optimiser.zero_grad(set_to_none=True)
+        for optimiser in state.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = size
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
 
         state.updates += 1
         state.pictures += recipe.batch
@@ -223,7 +224,7 @@ class Trainer:
         current = state.model.state_dict()
         latest = [current[k] for k in state.average]
         torch._foreach_lerp_(list(state.average.values()), latest, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]
-        return loss.detach()
+        return losses.detach().mean()
 
     def denoiser(self) -> NetworkDenoiser:
         """The averaged weights as a denoiser."""
@@ -270,8 +271,9 @@ class Trainer:
         state = self.state
         tensors = {f"average.{k}": v for k, v in state.average.items()}
         tensors |= {f"weights.{k}": v for k, v in state.model.state_dict().items()}
-        for index, moments in state.optimiser.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in moments.items()}
+        for name, optimiser in state.optimisers.items():
+            for index, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"{name}.{index}.{k}": torch.as_tensor(v) for k, v in moments.items()}
         facts = {
             "updates": state.updates,
             "pictures": state.pictures,
@@ -329,16 +331,8 @@ class Trainer:
         state.model.load_state_dict(_below(tensors, "weights."))
         for key, value in _below(tensors, "average.").items():
             state.average[key].copy_(value)
-        parameters = list(state.model.parameters())
-        moments: dict[int, dict[str, Tensor]] = {}
-        for key, value in _below(tensors, "adam.").items():
-            index, what = key.split(".")
-            # Fused Adam walks raw memory: moments must lie there as their weights do. (And what load_file
-            # gives is the file itself, mapped.)
-            like = parameters[int(index)] if value.ndim else value
-            moments.setdefault(int(index), {})[what] = torch.empty_like(like).copy_(value)
-        full = state.optimiser.state_dict() | {"state": moments}
-        state.optimiser.load_state_dict(full)
+        for name, optimiser in state.optimisers.items():
+            _take_up(optimiser, _below(tensors, f"{name}."))
 
     def _go_on_from(self, folder: Path) -> None:
         """Take up shipped weights; Adam's moments start afresh."""
@@ -351,6 +345,32 @@ class Trainer:
         training = card["training"]
         self.state.updates, self.state.pictures = training["updates"], training["pictures_seen"]
         self.state.seconds, self.state.history = training["hours"] * 3600, training["history"]
+
+
+def _optimisers(model: Preconditioned, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
+    inner = muon.hidden(model) if recipe.muon else []
+    chosen = {id(p) for p in inner}
+    rest = [p for p in model.parameters() if id(p) not in chosen]
+    adam = torch.optim.Adam(rest, lr=recipe.learning_rate, betas=(0.9, 0.99), fused=True)
+    found: dict[str, torch.optim.Optimizer] = {"adam": adam}
+    if inner:
+        found["muon"] = muon.Muon(inner, recipe.learning_rate)
+    return found
+
+
+def _take_up(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give an optimiser its moments back; where they are of other weights, it starts afresh."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        index, what = key.split(".")
+        if int(index) >= len(parameters) or (value.ndim and value.shape != parameters[int(index)].shape):
+            return
+        # Fused Adam walks raw memory: moments must lie there as their weights do. (And what load_file
+        # gives is the file itself, mapped.)
+        like = parameters[int(index)] if value.ndim else value
+        moments.setdefault(int(index), {})[what] = torch.empty_like(like).copy_(value)
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

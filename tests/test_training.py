@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from diffusion import checkpoint, data, recipes, training
-from diffusion.network import UNetConfig
+from diffusion.network import Preconditioned, UNetConfig
 from diffusion.recipes import Recipe
 from diffusion.training import Trainer
 
@@ -48,8 +48,9 @@ def everything(one: Trainer) -> dict[str, torch.Tensor]:
     state = one.state
     tensors = {f"weights.{k}": v for k, v in state.model.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in state.average.items()}
-    for i, moments in state.optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{i}.{k}": v for k, v in moments.items()}
+    for name, optimiser in state.optimisers.items():
+        for i, moments in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{i}.{k}": v for k, v in moments.items()}
     return tensors
 
 
@@ -59,9 +60,15 @@ def assert_same(one: Trainer, other: Trainer) -> None:
     assert all(torch.equal(a[k], b[k]) for k in a)
 
 
-def test_loss_falls(tmp_path: Path):
+@pytest.fixture(params=["adam", "muon", "relative"])
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    """The ways of taking a step."""
+    return RECIPE if request.param == "adam" else replace(RECIPE, **{request.param: True})
+
+
+def test_loss_falls(tmp_path: Path, recipe: Recipe):
     """An untrained network answers with loss about 1, the variance of its target."""
-    one = trainer(tmp_path)
+    one = trainer(tmp_path, recipe)
     before = one.loss_by_noise(DATA.val)
     reports = run(one, 8 * 120)
     losses = [report.loss for report in reports]
@@ -82,11 +89,11 @@ def test_same_seed_same_weights(tmp_path: Path):
     assert not torch.equal(a.state.average["net.stem.weight"], c.state.average["net.stem.weight"])
 
 
-def test_a_resumed_run_goes_on_exactly(tmp_path: Path):
-    """Counters, weights, average and Adam's moments; then the same update gives the same bits."""
-    first = trainer(tmp_path)
+def test_a_resumed_run_goes_on_exactly(tmp_path: Path, recipe: Recipe):
+    """Counters, weights, average and moments; then the same update gives the same bits."""
+    first = trainer(tmp_path, recipe)
     run(first, 80)
-    second = trainer(tmp_path)
+    second = trainer(tmp_path, recipe)
     assert (second.state.updates, second.state.pictures) == (10, 80)
     assert second.state.seconds == first.state.seconds
     assert second.state.history == first.state.history
@@ -100,6 +107,41 @@ def test_a_resumed_run_goes_on_exactly(tmp_path: Path):
     assert_same(first, second)
 
 
+def test_moments_of_other_weights_start_afresh(tmp_path: Path):
+    """A run with Adam goes on with Muon: weights and average are taken up, moments are not."""
+    first = trainer(tmp_path)
+    run(first, 80)
+    second = trainer(tmp_path, replace(RECIPE, muon=True))
+    assert second.state.updates == 10
+    assert torch.equal(second.state.average["net.stem.weight"], first.state.average["net.stem.weight"])
+    assert not any(optimiser.state_dict()["state"] for optimiser in second.state.optimisers.values())
+    run(second, 88)
+    assert all(optimiser.state_dict()["state"] for optimiser in second.state.optimisers.values())
+
+
+def test_relative_steps_follow_the_logarithm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Their gradient is that of log(loss + least), on the scale of a usual loss; reports stay plain."""
+    gradients = []
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: gradients.append(grads(one)))
+
+    def grads(one: Trainer) -> torch.Tensor:
+        return torch.cat([p.grad.flatten() for p in one.state.model.parameters() if p.grad is not None])
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: None)
+    one = trainer(tmp_path / "relative", replace(RECIPE, relative=True))
+    reports = run(one, 8)
+    plain = Preconditioned.loss
+
+    def logarithm(self: Preconditioned, *question: torch.Tensor) -> torch.Tensor:
+        return training.TYPICAL_LOSS * (plain(self, *question) + training.LEAST_LOSS).log()  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Preconditioned, "loss", logarithm)
+    one = trainer(tmp_path / "logarithm")
+    run(one, 8)
+    torch.testing.assert_close(gradients[0], gradients[1])
+    assert reports[0].loss == pytest.approx(1, abs=0.6)  # untrained, about 1
+
+
 def test_a_resumed_run_does_not_repeat_its_draws(tmp_path: Path):
     first = trainer(tmp_path)
     before = first.rng.initial_seed()
@@ -110,7 +152,7 @@ def test_a_resumed_run_does_not_repeat_its_draws(tmp_path: Path):
 def test_a_run_that_settles_steps_shorter_and_shorter(tmp_path: Path):
     one = trainer(tmp_path)
     rates = [
-        one.state.optimiser.param_groups[0]["lr"] / RECIPE.learning_rate
+        one.state.optimisers["adam"].param_groups[0]["lr"] / RECIPE.learning_rate
         for _ in one.run(minutes=1e6, pictures=160, every=0, settle=True)
     ]
     warm = rates[RECIPE.warmup :]
@@ -119,7 +161,9 @@ def test_a_run_that_settles_steps_shorter_and_shorter(tmp_path: Path):
     list(one.run(minutes=1e6, pictures=100, every=0, settle=True))  # more than that has been seen already
     assert torch.equal(everything(one)["weights.net.head.weight"], before)
     run(one, 176)
-    assert one.state.optimiser.param_groups[0]["lr"] == RECIPE.learning_rate  # the next run starts in full
+    assert (
+        one.state.optimisers["adam"].param_groups[0]["lr"] == RECIPE.learning_rate
+    )  # the next run starts in full
 
 
 def test_the_average_follows_the_weights(tmp_path: Path):
