@@ -305,7 +305,9 @@ def _training(card: dict[str, Any]) -> Section | None:
         (N_("updates"), training.get("updates")),
         (N_("pictures seen"), training.get("pictures_seen")),
         (N_("batch"), training.get("batch")),
-        (N_("learning rate (Adam)"), training.get("learning_rate")),
+        (N_("optimiser"), training.get("optimiser", "Adam")),
+        (N_("learning rate"), training.get("learning_rate")),
+        (N_("weight of a picture"), N_("one over its loss") if training.get("relative") else None),
         (N_("ln σ of the training noise"), None if mean is None else f"N({mean}, {spread}²)"),
     ]
     return Section(N_("Training"), (_facts(facts),))

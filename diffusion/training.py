@@ -310,7 +310,9 @@ class Trainer:
                 "pictures_seen": state.pictures,
                 "hours": round(state.seconds / 3600, 2),
                 "batch": recipe.batch,
+                "optimiser": "Muon, Adam" if recipe.muon else "Adam",
                 "learning_rate": recipe.learning_rate,
+                "relative": recipe.relative,
                 "log_sigma": [recipe.log_sigma_mean, recipe.log_sigma_std],
                 "history": _thinned(state.history, 100),
                 "loss_by_noise": {

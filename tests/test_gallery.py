@@ -308,6 +308,27 @@ def test_training_pictures_are_shown_only_where_the_server_has_them(pictures, tm
     assert resources.training_pictures("dogs", (3, 70)) == []
 
 
+@pytest.mark.parametrize(
+    ("lock", "held"), [("seed", True), ("sampler", True), ("view", False), (None, False)]
+)
+def test_what_a_teacher_holds_is_not_set_from_here(page, lock, held, monkeypatch):
+    if lock:
+        page.session_state["lock"] = (lock,)
+    pick(page, 1, monkeypatch)
+    assert page.button(key="gallery-open").proto.disabled == held
+    assert any("teacher" in note.value for note in page.info) == held
+
+
+def test_pictures_are_packed_once(page, monkeypatch):
+    packed = page.session_state["gallery"].chunks
+    assert sum(chunk.count for chunk in packed) == COUNT
+    before = list(packed)
+    pick(page, 1, monkeypatch)
+    assert page.session_state["gallery"].chunks == before  # the same ones: a Chunk equals itself alone
+    settled(page.number_input(key="gallery_seed").set_value(9).run())
+    assert not set(page.session_state["gallery"].chunks) & set(before)
+
+
 def test_the_page_says_whether_a_picture_is_new(pictures: DataSet, monkeypatch):
     app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
     settled(app.switch_page("ui/pages/gallery.py").run())

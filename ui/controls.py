@@ -194,6 +194,11 @@ def set_from_nothing(model: str, seed: int, index: int, label: str | None, steps
     st.session_state.update(values | {"model": model, f"label-{model}": label, "preset": None})
 
 
+def from_nothing_locked() -> bool:
+    """Whether a teacher's link holds any of what :func:`set_from_nothing` sets."""
+    return locked("model", "label", "seed", "index", *_of_preset("from_nothing"))
+
+
 def _uploaded(key: str) -> None:
     here, file = session(), st.session_state[key]
     if file is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
@@ -17,7 +17,7 @@ from diffusion.data import to_unit
 from diffusion.errors import Sentence
 from diffusion.generate import EVALUATIONS, looks_from_noise
 from diffusion.memory import SUSPICIOUS, Index, Near
-from ui import controls, figures, resources, words
+from ui import controls, figures, locks, resources, words
 from ui.card_view import expectation
 from ui.chunks import Chunk
 from ui.clock import clock
@@ -44,6 +44,7 @@ class Place:
     """What one session remembers of this page."""
 
     gallery: Gallery | None = None
+    chunks: list[Chunk] = field(default_factory=list)  # its batches, packed once for all redraws
     notice: Sentence | None = None
 
 
@@ -91,7 +92,7 @@ def _begin(place: Place, wish: Wish) -> None:
     """Take up a new wish; what was being made for the last one stops."""
     if place.gallery is not None:
         place.gallery.stop()
-    place.gallery, place.notice = None, None
+    place.gallery, place.chunks, place.notice = None, [], None
     try:
         net = resources.network(wish.model)
     except diffusion.ModelError as error:
@@ -124,7 +125,7 @@ def _draw(place: Place) -> None:
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         _progress(place, gallery, computing)
-        index = _grid(gallery)
+        index = _grid(gallery, place.chunks)
     with right:
         if index is None:
             st.caption(_(words.GALLERY_EMPTY))
@@ -136,14 +137,13 @@ def _draw(place: Place) -> None:
         clock("clock", TICK)
 
 
-def _grid(gallery: Gallery) -> int | None:
-    """The pictures made so far; returns which is chosen."""
-    chunks = []
+def _grid(gallery: Gallery, chunks: list[Chunk]) -> int | None:
+    """The pictures made so far, their packed batches added to `chunks`; returns which is chosen."""
+    for k, batch in list(enumerate(gallery.batches))[len(chunks) :]:
+        chunks.append(Chunk(f"gallery-{gallery.number}-{k}", len(batch), lambda batch=batch: batch))
     with st.container(key="depots"):
-        for k, batch in enumerate(list(gallery.batches)):
-            name = f"gallery-{gallery.number}-{k}"
-            chunks.append(Chunk(name, len(batch), lambda batch=batch: batch))
-            depot(name, chunks[-1].message)
+        for chunk in chunks:
+            depot(chunk.name, chunk.message)
     count = sum(chunk.count for chunk in chunks)
     if (told := chosen(GRID, gallery.number, count)) is not None:
         gallery.chosen = told  # the grid forgets it while another page is shown
@@ -187,10 +187,13 @@ def _closer(gallery: Gallery, index: int) -> None:
     st.subheader(name, anchor=False)
     file = as_png(pixels)
     st.html(picture(pixels, name, "width: min(100%, 288px); border-radius: 10px;"))
+    if held := controls.from_nothing_locked():
+        locks.explain()
     with st.container(horizontal=True):
         if st.button(
             _("Open on the stage"), key="gallery-open", type="primary", icon=":material/swap_horiz:",
             help=_("The journey page then walks back from exactly this noise to exactly this picture."),
+            disabled=held,
         ):  # fmt: skip
             open_on_stage(gallery, index)
         st.download_button(
