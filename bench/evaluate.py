@@ -58,9 +58,9 @@ OUTLOOK = {
     ),
 }
 REFERENCE = 512
-#: Guidances to compare at any noise, and weights in the range that the card advises.
-GUIDANCES = tuple(Guidance(weight) for weight in (1.0, 1.5, 2.0, 3.0))
-WEIGHTS = (1.5, 2.0, 3.0, 4.0)
+#: Guidances to compare without a guide, and weights in the range that the card advises.
+GUIDANCES = (Guidance(1.0), Guidance(1.5), Guidance(3.0), Guidance(3.0, 0.2, 8.0))
+WEIGHTS = (1.5, 2.0, 3.0)
 GREY = (15, 25, 50)
 #: How often a photo is looked at, to compare.
 LOOKS = (1, 2, 3, 4)
@@ -215,7 +215,7 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     one = asked(net, seed, 0)
     how = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples"
     if net.classes:
-        how += f" of classes the seed picks, {_said(one.guidance)}, {_steps(one)} steps"
+        how += f" of classes the seed picks, {_said(one)}, {_steps(one)} steps"
     how50 = f"the same, {fewer} samples"
     rate, frechet, kid = row10.values()
     frechet50 = row50["Fréchet over unit"]
@@ -280,7 +280,7 @@ def _asked_digits(net: NetworkDenoiser, judge: Judge, options: Options) -> list[
         return []
     x, wanted = asked_samples(net, options.count, options.seed)
     right = float((judge(x).label == wanted).double().mean())
-    note = f"{len(x)} samples, {_said(net.advised)}"
+    note = f"{len(x)} samples, {_said(net.asked_for(net.classes[0]))}"
     return [_figure("asked for a digit, it is that digit", right, 0.97, note=note)]
 
 
@@ -288,18 +288,23 @@ def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> lis
     """Asked for nothing, and for classes in equal numbers at several guidances."""
     count = options.table or options.count
     rows = []
-    tried = dict.fromkeys([*GUIDANCES, *(replace(net.advised, weight=weight) for weight in WEIGHTS)])
-    for guidance in (None, *tried):
+    advised = [replace(net.advised, weight=weight) for weight in sorted({*WEIGHTS, net.advised.weight})]
+    tried = [(False, guidance) for guidance in (None, *GUIDANCES)]
+    tried += [(net.guide is not None, guidance) for guidance in advised]
+    for by_guide, guidance in dict.fromkeys(tried):
+        one = net if by_guide else net.unguided()
         if guidance is None:
-            x, steps_taken = samples(net, range(count), options.seed, pick=False), _steps(net)
+            x, steps_taken = samples(one, range(count), options.seed, pick=False), _steps(one)
         else:
-            x, _ = asked_samples(net, count, options.seed, guidance=guidance)
-            steps_taken = _steps(net.asked_for(net.classes[0], guidance=guidance))
-            if guidance == net.advised:
+            x, _ = asked_samples(one, count, options.seed, guidance=guidance)
+            steps_taken = _steps(one.asked_for(one.classes[0], guidance=guidance))
+            if (by_guide, guidance) == (net.guide is not None, net.advised):
                 sheet = contact_sheet(x[:: max(1, len(x) // 64)][:64])
                 sheet.save(options.out / f"{net.name}-asked.png")
+        pushed = guidance is not None and guidance.weight != 1
         row: dict[str, Any] = {"guidance": guidance.weight if guidance else "no class"}
-        row["where σ is"] = _range(guidance) if guidance and guidance.weight != 1 else "–"
+        row["away from"] = ("the guide" if by_guide else "no class") if pushed else "–"
+        row["where σ is"] = _range(guidance) if guidance and pushed else "–"
         row |= {"steps": steps_taken, "samples": len(x)}
         rows.append(row | _rounded(yardstick.row(yardstick.judge(x))))
         _say(f"guidance: {rows[-1]}")
@@ -310,9 +315,9 @@ def _steps(net: NetworkDenoiser) -> int:
     return steps_for(10, net)
 
 
-def _said(guidance: Guidance) -> str:
-    where = "" if guidance.weight == 1 else f" where σ is {_range(guidance)}"
-    return f"guidance {guidance.weight:g}{where}"
+def _said(net: NetworkDenoiser) -> str:
+    where = "" if net.guidance.weight == 1 else f" where σ is {_range(net.guidance)}"
+    return f"guidance {net.guidance.weight:g}{' by its guide' if net.guide else ''}{where}"
 
 
 def _range(guidance: Guidance) -> str:

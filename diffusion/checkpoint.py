@@ -1,7 +1,7 @@
 """Weights on disk: safetensors, never pickle, with a JSON card that carries their hash.
 
-``pretrained/NAME.safetensors`` holds the averaged weights as float16; ``NAME.json`` beside it is
-the model card for programs, ``NAME.md`` the one for people.
+``pretrained/NAME.safetensors`` holds the averaged weights as float16, those of a guide under ``guide.``;
+``NAME.json`` beside it is the model card for programs, ``NAME.md`` the one for people.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from .guidance import Guidance
 from .network import Preconditioned, UNetConfig
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
+#: What the names of a guide's weights begin with.
+GUIDE = "guide."
 
 
 def available(folder: Path | None = None) -> list[str]:
@@ -101,16 +103,24 @@ def load_denoiser(
             expected=str(card.get("sha256")),
         )
     try:
-        model = Preconditioned(config_from(card["architecture"]), float(card["sigma_data"]))
-        model.load_state_dict({k: v.float() for k, v in load_file(path).items()})
+        weights = {k: v.float() for k, v in load_file(path).items()}
+        early = {k.removeprefix(GUIDE): v for k, v in weights.items() if k.startswith(GUIDE)}
+        learnt = {k: v for k, v in weights.items() if not k.startswith(GUIDE)}
+
+        def placed(weights: dict[str, Tensor]) -> Preconditioned:
+            model = Preconditioned(config_from(card["architecture"]), float(card["sigma_data"]))
+            model.load_state_dict(weights)
+            return model.placed(device).eval().requires_grad_(False)
+
         denoiser = NetworkDenoiser(
-            model.placed(device).eval().requires_grad_(False),
+            placed(learnt),
             name,
             int(card["size"]),
             float(card["sigma_min"]),
             float(card["sigma_max"]),
             tuple(card["classes"]),
             Guidance.read(card.get("guidance", 1.0)),
+            guide=placed(early) if early else None,
         )
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError("{name} cannot be loaded: {error}", name=name, error=str(error)) from error
@@ -118,7 +128,12 @@ def load_denoiser(
 
 
 def save_model(
-    model: Preconditioned, weights: dict[str, Tensor], card: dict[str, Any], name: str, folder: Path
+    model: Preconditioned,
+    weights: dict[str, Tensor],
+    card: dict[str, Any],
+    name: str,
+    folder: Path,
+    guide: dict[str, Tensor] | None = None,
 ) -> None:
     """Write weights as float16 with their card; the hash and the architecture are filled in.
 
@@ -134,15 +149,18 @@ def save_model(
         File name without suffix.
     folder : Path
         Made if need be.
+    guide : dict of str to Tensor, optional
+        The weights of its guide, see :class:`diffusion.guidance.Guidance`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
-    save_file({k: v.detach().cpu().half().contiguous() for k, v in weights.items()}, path)
+    every = weights | {f"{GUIDE}{k}": v for k, v in (guide or {}).items()}
+    save_file({k: v.detach().cpu().half().contiguous() for k, v in every.items()}, path)
     full = card | {
         "name": name,
         "architecture": asdict(model.net.config),
         "sigma_data": model.sigma_data,
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": sum(p.numel() for p in model.parameters()) * (2 if guide else 1),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }

@@ -1,4 +1,4 @@
-"""Classifier-free guidance: how far, and under how much noise."""
+"""Guidance: how far, and under how much noise."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from torch import Tensor
 class Guidance:
     """How far an answer is pushed towards the class asked for, and under how much noise.
 
-    Where low <= sigma <= high, x0_hat = D(x) + weight*(D(x, class) - D(x)), at the price of two
-    network evaluations [1]_; elsewhere D(x, class), at the price of one. Under much noise pushing takes
+    Where low <= sigma <= high, x0_hat = D'(x) + weight*(D(x, class) - D'(x)), at the price of two
+    network evaluations; elsewhere D(x, class), at the price of one. Under much noise pushing takes
     variety away and under little it does nothing, so a range in between gives more for less [2]_.
+
+    D' is the same network asked for no class [1]_; or, where it has a guide, what it was itself early in
+    its training: where the beginner and the learnt one differ, the way on is away from the beginner [3]_.
 
     Attributes
     ----------
@@ -29,6 +32,8 @@ class Guidance:
     .. [1] Ho, Salimans, *Classifier-free diffusion guidance*, arXiv 2207.12598, eq. (6), where the
        weight is 1 + w.
     .. [2] Kynkäänniemi et al., *Applying guidance in a limited interval*, arXiv 2404.07724, eq. (4).
+    .. [3] Karras et al., *Guiding a diffusion model with a bad version of itself*, arXiv 2406.02507,
+       section 3; here the beginner is asked for no class besides.
     """
 
     weight: float = 1.0

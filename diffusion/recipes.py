@@ -52,6 +52,8 @@ class Recipe:
         Learn the classes of the data.
     guidance : Guidance
         Advised where a class is asked for; what `make evaluate` found best.
+    guide_at : int or None
+        After so many pictures the run keeps a copy of its average, which guides what it becomes.
     only : str or None
         The class folder to read, where the data has such folders.
     """
@@ -76,6 +78,7 @@ class Recipe:
     whole: bool = False
     labelled: bool = True
     guidance: Guidance = NO_GUIDANCE
+    guide_at: int | None = None
     only: str | None = field(default=None)
 
 
@@ -97,7 +100,8 @@ RECIPES: dict[str, Recipe] = {
         size=64,
         sigma_data=0.5,
         shift=2,
-        guidance=Guidance(3.0, 0.2, 8.0),
+        guidance=Guidance(2.5, 0.1, 4.0),
+        guide_at=45_000,
         only="dog",
     ),
     "photos": Recipe(

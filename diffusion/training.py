@@ -70,6 +70,7 @@ class State:
     model: Preconditioned
     average: dict[str, Tensor]
     optimisers: dict[str, torch.optim.Optimizer]
+    guide: dict[str, Tensor] = field(default_factory=dict)
     updates: int = 0
     pictures: int = 0
     seconds: float = 0.0
@@ -224,18 +225,23 @@ class Trainer:
         current = state.model.state_dict()
         latest = [current[k] for k in state.average]
         torch._foreach_lerp_(list(state.average.values()), latest, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]
+        if recipe.guide_at and state.pictures - recipe.batch < recipe.guide_at <= state.pictures:
+            state.guide = {k: v.clone() for k, v in state.average.items()}
         return losses.detach().mean()
 
     def denoiser(self) -> NetworkDenoiser:
         """The averaged weights as a denoiser."""
-        model = Preconditioned(self.recipe.config, self.recipe.sigma_data)
-        model.load_state_dict(self.state.average)
-        model.placed(self.device)
+
+        def placed(weights: dict[str, Tensor]) -> Preconditioned:
+            model = Preconditioned(self.recipe.config, self.recipe.sigma_data)
+            model.load_state_dict(weights)
+            return model.placed(self.device).eval().requires_grad_(False)
+
         return NetworkDenoiser(
-            model.eval().requires_grad_(False), self.name, self.recipe.size,
+            placed(self.state.average), self.name, self.recipe.size,
             self.recipe.sigma_min, self.recipe.sigma_max,
             self.dataset.classes if self.recipe.labelled else (),
-            self.recipe.guidance,
+            self.recipe.guidance, guide=placed(self.state.guide) if self.state.guide else None,
         )  # fmt: skip
 
     def loss_by_noise(self, split: data.Split) -> list[dict[str, float]]:
@@ -271,6 +277,7 @@ class Trainer:
         state = self.state
         tensors = {f"average.{k}": v for k, v in state.average.items()}
         tensors |= {f"weights.{k}": v for k, v in state.model.state_dict().items()}
+        tensors |= {f"guide.{k}": v for k, v in state.guide.items()}
         for name, optimiser in state.optimisers.items():
             for index, moments in optimiser.state_dict()["state"].items():
                 tensors |= {f"{name}.{index}.{k}": torch.as_tensor(v) for k, v in moments.items()}
@@ -313,6 +320,7 @@ class Trainer:
                 "optimiser": "Muon, Adam" if recipe.muon else "Adam",
                 "learning_rate": recipe.learning_rate,
                 "relative": recipe.relative,
+                "guide_at": recipe.guide_at if state.guide else None,
                 "log_sigma": [recipe.log_sigma_mean, recipe.log_sigma_std],
                 "history": _thinned(state.history, 100),
                 "loss_by_noise": {
@@ -321,7 +329,7 @@ class Trainer:
                 },
             },
         }
-        checkpoint.save_model(state.model, state.average, card, self.name, folder)
+        checkpoint.save_model(state.model, state.average, card, self.name, folder, state.guide)
 
     def _resume(self) -> None:
         tensors = load_file(self._state_file)
@@ -333,6 +341,7 @@ class Trainer:
         state.model.load_state_dict(_below(tensors, "weights."))
         for key, value in _below(tensors, "average.").items():
             state.average[key].copy_(value)
+        state.guide = {k: v.clone() for k, v in _below(tensors, "guide.").items()}
         for name, optimiser in state.optimisers.items():
             _take_up(optimiser, _below(tensors, f"{name}."))
 
@@ -344,6 +353,8 @@ class Trainer:
         shipped = checkpoint.load_denoiser(self.name, folder, self.device)
         self.state.model.load_state_dict(shipped.model.state_dict())
         self.state.average = {k: v.clone() for k, v in self.state.model.state_dict().items()}
+        if shipped.guide:
+            self.state.guide = {k: v.clone() for k, v in shipped.guide.state_dict().items()}
         training = card["training"]
         self.state.updates, self.state.pictures = training["updates"], training["pictures_seen"]
         self.state.seconds, self.state.history = training["hours"] * 3600, training["history"]

@@ -10,6 +10,7 @@ import torch
 from safetensors import safe_open
 
 from diffusion import checkpoint, data, recipes, training
+from diffusion.guidance import Guidance
 from diffusion.network import Preconditioned, UNetConfig
 from diffusion.recipes import Recipe
 from diffusion.training import Trainer
@@ -252,6 +253,40 @@ def test_exported_weights_are_the_average(tmp_path: Path):
     assert all(torch.equal(v, one.state.average[k].half().float()) for k, v in stored.items())
     last = one.state.model.state_dict()
     assert any(not torch.equal(v, last[k].half().float()) for k, v in stored.items())
+
+
+def test_a_guide_is_what_the_average_was(tmp_path: Path):
+    """Kept once, on the way past; it outlives resuming, shipping and going on from what was shipped."""
+    recipe = replace(RECIPE, guide_at=20, guidance=Guidance(2.0))
+    one = trainer(tmp_path / "a", recipe)
+    run(one, 16)
+    assert not one.state.guide
+    run(one, 24)
+    early = {k: v.clone() for k, v in one.state.average.items()}
+    run(one, 80)
+    again = trainer(tmp_path / "a", recipe)
+    one.export(tmp_path / "shipped", {})
+    other = trainer(tmp_path / "b", recipe, start=tmp_path / "shipped")
+    run(other, 88)
+    for state in (one.state, again.state):
+        assert state.guide.keys() == early.keys()
+        assert all(torch.equal(state.guide[k], v) for k, v in early.items())
+    assert all(torch.equal(other.state.guide[k], v.half().float()) for k, v in early.items())
+
+    net, card = (
+        checkpoint.load_denoiser("flat", tmp_path / "shipped"),
+        checkpoint.read_card("flat", tmp_path / "shipped"),
+    )
+    assert card["parameters"] == net.parameters == 2 * sum(p.numel() for p in one.state.model.parameters())
+    assert card["training"]["guide_at"] == 20
+    x, asked = torch.full((2, 3, 8, 8), 0.3), net.asked_for("dark")
+    answer, pushed = asked.with_labels(asked.labels, Guidance())(x, 0.8), asked(x, 0.8)
+    before = {k: v.half().float() for k, v in early.items()}
+    net.model.load_state_dict(before)  # what it was, asked for no class
+    torch.testing.assert_close(pushed, 2 * answer - net(x, 0.8))
+    assert not torch.allclose(answer, net(x, 0.8), atol=1e-3)
+    again_loaded = checkpoint.load_denoiser("flat", tmp_path / "shipped")
+    assert torch.equal(again_loaded.recorded().asked_for("dark")(x, 0.8), pushed)
 
 
 def test_training_goes_on_from_shipped_weights(tmp_path: Path):
