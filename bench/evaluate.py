@@ -8,6 +8,7 @@ to ``runs/evaluate/``. Pictures are those of ``python -m diffusion generate`` at
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import statistics
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -91,7 +93,7 @@ class Options:
     quick : bool
         Fewer of everything slow.
     full : bool
-        Everything on everything.
+        The table on all samples, BM3D on all photos.
     """
 
     data: Path
@@ -290,9 +292,10 @@ def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> lis
     rows = []
     advised = [replace(net.advised, weight=weight) for weight in sorted({*WEIGHTS, net.advised.weight})]
     tried = [(False, guidance) for guidance in (None, *GUIDANCES)]
+    tried.append((False, net.advised))
     tried += [(net.guide is not None, guidance) for guidance in advised]
     for by_guide, guidance in dict.fromkeys(tried):
-        one = net if by_guide else net.unguided()
+        one = net if by_guide else net.without_guide()
         if guidance is None:
             x, steps_taken = samples(one, range(count), options.seed, pick=False), _steps(one)
         else:
@@ -407,7 +410,11 @@ def photos(net: NetworkDenoiser, files: Sequence[Path], options: Options) -> dic
         taken = (time.process_time() - began) / len(few) / len(GREY)
         rows.append(_rounded({"looks": turns, **row, "ms a photo": 1e3 * taken}))
         _say(str(rows[-1]))
-    tables.append(_table(f"Looks at the photo, each a quarter turn further, {len(few)} photos", rows))
+    tables.append(
+        _table(
+            f"Looks at the photo as it is, by half a turn, a quarter, three quarters: {len(few)} photos", rows
+        )
+    )
 
     package = optional("bm3d", "bm3d (free for non-commercial use)")
     theirs: dict[int, Tensor] = {}
@@ -427,22 +434,23 @@ def photos(net: NetworkDenoiser, files: Sequence[Path], options: Options) -> dic
                 if grey == 25:
                     theirs[i] = cleaned
             if options.full:
-                kept = options.out / "cache" / f"bm3d-{options.seed}-{grey}.json"
+                kept = options.out / "cache" / f"bm3d-{version(package.__name__)}-{grey}.json"
+                names = [_fingerprint(noisy(i, grey)) for i in everywhere]
                 known = bm3d_values(
-                    kept, chosen, known, lambda i, g=grey: value(i, bm3d(package, noisy(i, g), g))
+                    kept, names, known, lambda i, g=grey: value(i, bm3d(package, noisy(i, g), g))
                 )
             mean, other = statistics.fmean(at[grey][i] for i in known), statistics.fmean(known.values())
             row = {"σ": grey, "photos": len(known), "ours, dB": mean, "BM3D, dB": other}
             row |= {"ours, ms": 1e3 * quick / len(few), "BM3D, ms": 1e3 * slow / len(few)}
             rows.append(_rounded(row))
             ratios.append(slow / quick)
-            note = f"the same {len(known)} photos and noise"
+            note = f"the same {len(known)} photos and noise, {TURNS} looks"
             figures.append(
                 _figure(f"above BM3D at σ = {grey}", mean - other, GAINS[grey], unit="dB", note=note)
             )
             _say(str(rows[-1]))
         tables.append(_table("Against BM3D, one thread each, processor time", rows))
-        note = f"the least of the three levels, on {len(few)} photos"
+        note = f"the least of the three levels, on {len(few)} photos, {TURNS} looks"
         figures.append(_figure("times as fast as BM3D", min(ratios), 20, note=note))
 
     fall = []
@@ -455,7 +463,7 @@ def photos(net: NetworkDenoiser, files: Sequence[Path], options: Options) -> dic
     values = [row["ours, dB"] for row in fall]
     margin = min(row["ours, dB"] - row["the photo's mean colour, dB"] for row in fall)
     rise, bend = max(largest_rise(values), 0.0), largest_bend(levels, values)
-    note = f"σ from 1 to 200 in {len(levels)} levels, {len(few)} photos"
+    note = f"σ from 1 to 200 in {len(levels)} levels, {len(few)} photos, {TURNS} looks"
     figures += [
         _at_most("largest rise of PSNR as the noise grows", rise, 0.0, unit="dB", note=note),
         _figure("largest bend of that curve", bend, unit="dB", note="from the line through the neighbours"),
@@ -476,19 +484,24 @@ def bm3d(package: Any, noisy: Tensor, grey: float) -> Tensor:  # noqa: ANN401 - 
     return torch.from_numpy(cleaned).permute(2, 0, 1)[None].mul(255).round().clamp(0, 255).float()
 
 
+def _fingerprint(x: Tensor) -> str:
+    return hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest()[:24]
+
+
 def bm3d_values(
-    kept: Path, files: Sequence[Path], known: dict[int, float], measure: Callable[[int], float]
+    kept: Path, names: Sequence[str], known: dict[int, float], measure: Callable[[int], float]
 ) -> dict[int, float]:
-    """BM3D's PSNR on every photo. It is slow and never learns: what it scored is kept, photo by photo."""
+    """BM3D's PSNR on every photo. It is slow and never learns: what it scored is kept by name."""
     scores: dict[str, float] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    names = {i: f"{i} {file.name}" for i, file in enumerate(files)}  # the place decides the noise
     scores |= {names[i]: score for i, score in known.items()}
-    for i, name in names.items():
+    for i, name in enumerate(names):
         if name not in scores:
             scores[name] = measure(i)
             kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(json.dumps(scores, indent=1), encoding="utf-8")
-    return {i: scores[name] for i, name in names.items()}
+            partial = kept.with_suffix(".partial")
+            partial.write_text(json.dumps(scores, indent=1), encoding="utf-8")
+            partial.replace(kept)
+    return {i: scores[name] for i, name in enumerate(names)}
 
 
 def largest_rise(values: Sequence[float]) -> float:

@@ -223,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--add", action="store_true", help="add that noise first")
     one.add_argument(
         "--turns", type=_whole(1, 4),
-        help=f"looks at the picture, a quarter turn apart, to be averaged ({TURNS} for photos, else 1)",
+        help=f"looks at the picture, turned each time, to be averaged ({TURNS} for photos, else 1)",
     )  # fmt: skip
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
     one.add_argument("--out", type=Path, required=True)

@@ -257,12 +257,12 @@ def _data(card: dict[str, Any]) -> Section | None:
             text = N_("**Classes it can be asked for** (guidance {weight} is advised): {names}.")
         names = Listed(tuple(name.replace("_", " ") for name in card["classes"]))
         lines.append(Sentence(text, {"names": names} | {key: number(v) for key, v in advised.items()}))
-    if training.get("guide_at"):
+    if training.get("guide_pictures"):
         text = N_(
             "**Its guide** is what it was itself after {count:,} pictures: asked for a class, it goes "
             "further away from what the beginner says."
         )
-        lines.append(Sentence(text, {"count": training["guide_at"]}))
+        lines.append(Sentence(text, {"count": training["guide_pictures"]}))
     return Section(N_("Data and licence"), (Text(tuple(lines), points=True),)) if lines else None
 
 

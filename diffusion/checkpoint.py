@@ -103,24 +103,20 @@ def load_denoiser(
             expected=str(card.get("sha256")),
         )
     try:
-        weights = {k: v.float() for k, v in load_file(path).items()}
-        early = {k.removeprefix(GUIDE): v for k, v in weights.items() if k.startswith(GUIDE)}
-        learnt = {k: v for k, v in weights.items() if not k.startswith(GUIDE)}
-
-        def placed(weights: dict[str, Tensor]) -> Preconditioned:
-            model = Preconditioned(config_from(card["architecture"]), float(card["sigma_data"]))
-            model.load_state_dict(weights)
-            return model.placed(device).eval().requires_grad_(False)
-
+        shape = config_from(card["architecture"]), float(card["sigma_data"])
+        every = {k: v.float() for k, v in load_file(path).items()}
+        early = {k.removeprefix(GUIDE): every.pop(k) for k in sorted(every) if k.startswith(GUIDE)}
+        if bool(early) != bool(guide_pictures(card)):
+            raise ValueError(f"its card says that its guide had seen {guide_pictures(card)} pictures")
         denoiser = NetworkDenoiser(
-            placed(learnt),
+            Preconditioned.learnt(*shape, every, device),
             name,
             int(card["size"]),
             float(card["sigma_min"]),
             float(card["sigma_max"]),
             tuple(card["classes"]),
             Guidance.read(card.get("guidance", 1.0)),
-            guide=placed(early) if early else None,
+            guide=Preconditioned.learnt(*shape, early, device) if early else None,
         )
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError("{name} cannot be loaded: {error}", name=name, error=str(error)) from error
@@ -168,6 +164,12 @@ def save_model(
         full["index"] = before["index"]  # of the training pictures: it outlives the weights
     text = json.dumps(full, indent=1, sort_keys=True) + "\n"
     (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def guide_pictures(card: dict[str, Any]) -> int:
+    """How many pictures the guide had seen that is shipped with the weights; 0 without a guide."""
+    training = card.get("training")
+    return int(training.get("guide_pictures") or 0) if isinstance(training, dict) else 0
 
 
 def config_from(architecture: dict[str, Any]) -> UNetConfig:

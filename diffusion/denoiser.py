@@ -212,7 +212,7 @@ class NetworkDenoiser(Denoiser):
         asked.labels, asked.guidance = labels, guidance
         return asked
 
-    def unguided(self) -> NetworkDenoiser:
+    def without_guide(self) -> NetworkDenoiser:
         """Return the same network without its guide: guidance pushes away from no class then."""
         alone = copy.copy(self)
         alone.guide = alone._glance = None

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from .network import UNet
+
 #: Of the quintic aX + b(XX')X + c(XX')^2 X that drives singular values towards 1 [1]_.
 QUINTIC = (3.4445, -4.7750, 2.0315)
 
@@ -43,7 +45,10 @@ class Muon(torch.optim.Optimizer):
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
-                mean = self.state[weight].setdefault("momentum_buffer", torch.zeros_like(weight))
+                state = self.state[weight]
+                if not state:
+                    state["momentum_buffer"] = torch.zeros_like(weight)
+                mean = state["momentum_buffer"]
                 mean.lerp_(weight.grad, 1 - group["momentum"])
                 ahead = weight.grad.lerp(mean, group["momentum"]).flatten(1)
                 size = group["lr"] * 0.2 * max(ahead.shape) ** 0.5
@@ -69,6 +74,7 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
     return x
 
 
-def hidden(model: nn.Module) -> list[nn.Parameter]:
-    """The 3x3 convolutions between hidden layers, which gain from it: first, last and small ones do not."""
-    return [p for p in model.parameters() if p.ndim == 4 and p.shape[-1] == 3 and min(p.shape[:2]) > 12]
+def hidden(net: UNet) -> list[nn.Parameter]:
+    """The 3x3 convolutions of all blocks, which gain from it; the first and the last convolution do not."""
+    blocks = nn.ModuleList([net.down, net.up, net.middle])
+    return [p for p in blocks.parameters() if p.ndim == 4 and p.shape[-1] == 3]

@@ -233,6 +233,21 @@ class Preconditioned(nn.Module):
         self.net = UNet(config)
         self.sigma_data = sigma_data
 
+    @classmethod
+    def learnt(
+        cls, config: UNetConfig, sigma_data: float, weights: dict[str, Tensor], device: str | torch.device
+    ) -> Preconditioned:
+        """A network with these weights, to be asked and not trained.
+
+        Raises
+        ------
+        RuntimeError
+            If the weights are not those of such a network.
+        """
+        model = cls(config, sigma_data)
+        model.load_state_dict(weights)
+        return model.placed(device).eval().requires_grad_(False)
+
     def placed(self, device: str | torch.device) -> Preconditioned:
         """Move to a device, laid out channels-last: the fastest layout for convolutions on a CPU."""
         return self.to(device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

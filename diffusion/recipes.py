@@ -35,7 +35,8 @@ class Recipe:
         Muon instead of Adam for the hidden convolutions, see :mod:`diffusion.muon`.
     relative : bool
         A picture counts by how much better it becomes, not by how bad it is: what falls is the mean of
-        the logarithm of the loss, as in PSNR, and a lawn does not outweigh a sky.
+        the logarithm of the loss, as in PSNR, and a lawn does not outweigh a sky. D is then the mean over
+        pictures that are each counted by one over their loss: under much noise, a little calmer ones.
     warmup : int
         Updates of linear warm-up.
     ema : float
@@ -51,9 +52,11 @@ class Recipe:
     labelled : bool
         Learn the classes of the data.
     guidance : Guidance
-        Advised where a class is asked for; what `make evaluate` found best.
+        Advised where a class is asked for and there is no guide; what `make evaluate` found best.
     guide_at : int or None
         After so many pictures the run keeps a copy of its average, which guides what it becomes.
+    by_guide : Guidance
+        Advised from then on.
     only : str or None
         The class folder to read, where the data has such folders.
     """
@@ -79,6 +82,7 @@ class Recipe:
     labelled: bool = True
     guidance: Guidance = NO_GUIDANCE
     guide_at: int | None = None
+    by_guide: Guidance = NO_GUIDANCE
     only: str | None = field(default=None)
 
 
@@ -100,8 +104,9 @@ RECIPES: dict[str, Recipe] = {
         size=64,
         sigma_data=0.5,
         shift=2,
-        guidance=Guidance(2.5, 0.1, 4.0),
+        guidance=Guidance(3.0, 0.2, 8.0),
         guide_at=45_000,
+        by_guide=Guidance(2.5, 0.1, 4.0),
         only="dog",
     ),
     "photos": Recipe(

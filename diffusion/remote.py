@@ -102,13 +102,20 @@ class Networks:
                     raise ValueError("labels do not fit the batch")
                 if not all(0 <= label < len(net.classes) for label in header["labels"]):
                     raise ValueError("no such label")
-                key = (net.name, x.shape[1:], bool(header["labels"]), Guidance.read(header["guidance"]))
+                key = (
+                    net.name,
+                    x.shape[1:],
+                    bool(header["labels"]),
+                    Guidance.read(header["guidance"]),
+                    header.get("guide", True),
+                )
                 groups[key].append((number, header, x, sigma))
             except (ValueError, KeyError, TypeError, ModelError) as error:
                 answers[number] = 400, f"{type(error).__name__}: {error}".encode()
-        for (name, *_, guidance), asked in groups.items():
+        for (name, *_, guidance, by_guide), asked in groups.items():
             labels = tuple(label for _, header, *_ in asked for label in header["labels"])
             net = self._loaded[name][1].with_labels(labels, guidance)
+            net = net if by_guide else net.without_guide()
             x0_hat = net._denoise(torch.cat([x for *_, x, _ in asked]), torch.cat([s for *_, s in asked]))
             parts = x0_hat.split([len(x) for *_, x, _ in asked])
             for (number, *_), part in zip(asked, parts, strict=True):
@@ -149,6 +156,7 @@ class RemoteDenoiser(NetworkDenoiser):
         header = {
             "network": self.name, "sha256": self._sha256, "shape": list(x.shape),
             "labels": list(self.labels), "guidance": self.guidance.facts(),
+            "guide": self.guide is not None,
         }  # fmt: skip
         answer = self._line.ask(pack(header, x, sigma)) if x.numel() <= MOST else None
         if answer is None or len(answer) != 4 * x.numel():

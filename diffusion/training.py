@@ -22,6 +22,7 @@ from torch import Tensor
 
 from . import checkpoint, data, muon
 from .denoiser import NetworkDenoiser
+from .guidance import Guidance
 from .network import Preconditioned
 from .recipes import DATA_SETS, NOT_STATED, Recipe
 
@@ -71,6 +72,7 @@ class State:
     average: dict[str, Tensor]
     optimisers: dict[str, torch.optim.Optimizer]
     guide: dict[str, Tensor] = field(default_factory=dict)
+    guide_pictures: int = 0
     updates: int = 0
     pictures: int = 0
     seconds: float = 0.0
@@ -119,6 +121,7 @@ class Trainer:
         model.placed(device)
         average = {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.state = State(model, average, _optimisers(model, recipe))
+        self._fresh = 0  # the update at which moments, and so the warm-up, began
         if self._state_file.is_file():
             self._resume()
         elif start is not None and (start / f"{name}.json").is_file():
@@ -190,7 +193,7 @@ class Trainer:
                 return
 
     def _update(self, share: float = 1.0) -> Tensor:
-        """One step of Adam, `share` of the recipe's step size long; returns the batch's mean loss."""
+        """One step, `share` of the recipe's step size long; returns the batch's mean loss."""
         recipe, state = self.recipe, self.state
         x0, label = data.batch(
             self.dataset.train, recipe.batch, recipe.size, self.rng,
@@ -206,7 +209,7 @@ class Trainer:
         x0, sigma, eps, label = (t.to(self.device, non_blocking=True) for t in (x0, sigma, eps, label))
         x0 = x0.contiguous(memory_format=torch.channels_last)
 
-        size = recipe.learning_rate * share * min(1.0, (state.updates + 1) / recipe.warmup)
+        size = recipe.learning_rate * share * min(1.0, (state.updates - self._fresh + 1) / recipe.warmup)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             losses = state.model.loss(x0, sigma, eps, label if recipe.config.labels else None)
         weight = TYPICAL_LOSS / (losses.detach() + LEAST_LOSS) if recipe.relative else 1.0
@@ -227,22 +230,25 @@ class Trainer:
         torch._foreach_lerp_(list(state.average.values()), latest, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]
         if recipe.guide_at and state.pictures - recipe.batch < recipe.guide_at <= state.pictures:
             state.guide = {k: v.clone() for k, v in state.average.items()}
+            state.guide_pictures = state.pictures
         return losses.detach().mean()
 
     def denoiser(self) -> NetworkDenoiser:
         """The averaged weights as a denoiser."""
+        recipe, state = self.recipe, self.state
 
-        def placed(weights: dict[str, Tensor]) -> Preconditioned:
-            model = Preconditioned(self.recipe.config, self.recipe.sigma_data)
-            model.load_state_dict(weights)
-            return model.placed(self.device).eval().requires_grad_(False)
+        def learnt(weights: dict[str, Tensor]) -> Preconditioned:
+            return Preconditioned.learnt(recipe.config, recipe.sigma_data, weights, self.device)
 
         return NetworkDenoiser(
-            placed(self.state.average), self.name, self.recipe.size,
-            self.recipe.sigma_min, self.recipe.sigma_max,
-            self.dataset.classes if self.recipe.labelled else (),
-            self.recipe.guidance, guide=placed(self.state.guide) if self.state.guide else None,
+            learnt(state.average), self.name, recipe.size, recipe.sigma_min, recipe.sigma_max,
+            self.dataset.classes if recipe.labelled else (), self._advised,
+            guide=learnt(state.guide) if state.guide else None,
         )  # fmt: skip
+
+    @property
+    def _advised(self) -> Guidance:
+        return self.recipe.by_guide if self.state.guide else self.recipe.guidance
 
     def loss_by_noise(self, split: data.Split) -> list[dict[str, float]]:
         """Loss of the averaged weights at fixed noise levels, labels hidden, fixed draws.
@@ -286,6 +292,7 @@ class Trainer:
             "pictures": state.pictures,
             "seconds": state.seconds,
             "history": state.history,
+            "guide_pictures": state.guide_pictures,
         }
         partial = self._state_file.with_suffix(".partial")
         contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
@@ -309,7 +316,7 @@ class Trainer:
             "sigma_min": recipe.sigma_min,
             "sigma_max": recipe.sigma_max,
             "classes": list(self.dataset.classes) if recipe.labelled else [],
-            "guidance": recipe.guidance.facts(),
+            "guidance": self._advised.facts(),
             "training": {
                 "pictures_in_set": len(self.dataset.train),
                 "pictures_held_out": len(self.dataset.val),
@@ -320,7 +327,7 @@ class Trainer:
                 "optimiser": "Muon, Adam" if recipe.muon else "Adam",
                 "learning_rate": recipe.learning_rate,
                 "relative": recipe.relative,
-                "guide_at": recipe.guide_at if state.guide else None,
+                "guide_pictures": state.guide_pictures,
                 "log_sigma": [recipe.log_sigma_mean, recipe.log_sigma_std],
                 "history": _thinned(state.history, 100),
                 "loss_by_noise": {
@@ -338,15 +345,17 @@ class Trainer:
         state = self.state
         state.updates, state.pictures = facts["updates"], facts["pictures"]
         state.seconds, state.history = facts["seconds"], facts["history"]
+        state.guide_pictures = facts.get("guide_pictures", 0)
         state.model.load_state_dict(_below(tensors, "weights."))
         for key, value in _below(tensors, "average.").items():
             state.average[key].copy_(value)
         state.guide = {k: v.clone() for k, v in _below(tensors, "guide.").items()}
         for name, optimiser in state.optimisers.items():
-            _take_up(optimiser, _below(tensors, f"{name}."))
+            if not _take_up(optimiser, _below(tensors, f"{name}.")):
+                self._fresh = state.updates
 
     def _go_on_from(self, folder: Path) -> None:
-        """Take up shipped weights; Adam's moments start afresh."""
+        """Take up shipped weights; moments start afresh."""
         card = checkpoint.read_card(self.name, folder)
         if checkpoint.config_from(card["architecture"]) != self.recipe.config:
             return
@@ -357,11 +366,13 @@ class Trainer:
             self.state.guide = {k: v.clone() for k, v in shipped.guide.state_dict().items()}
         training = card["training"]
         self.state.updates, self.state.pictures = training["updates"], training["pictures_seen"]
+        self.state.guide_pictures = checkpoint.guide_pictures(card)
+        self._fresh = self.state.updates
         self.state.seconds, self.state.history = training["hours"] * 3600, training["history"]
 
 
 def _optimisers(model: Preconditioned, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:
-    inner = muon.hidden(model) if recipe.muon else []
+    inner = muon.hidden(model.net) if recipe.muon else []
     chosen = {id(p) for p in inner}
     rest = [p for p in model.parameters() if id(p) not in chosen]
     adam = torch.optim.Adam(rest, lr=recipe.learning_rate, betas=(0.9, 0.99), fused=True)
@@ -371,19 +382,20 @@ def _optimisers(model: Preconditioned, recipe: Recipe) -> dict[str, torch.optim.
     return found
 
 
-def _take_up(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Give an optimiser its moments back; where they are of other weights, it starts afresh."""
+def _take_up(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> bool:
+    """Give an optimiser its moments back, unless they are of other weights; tells whether it did."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         index, what = key.split(".")
         if int(index) >= len(parameters) or (value.ndim and value.shape != parameters[int(index)].shape):
-            return
+            return False
         # Fused Adam walks raw memory: moments must lie there as their weights do. (And what load_file
         # gives is the file itself, mapped.)
         like = parameters[int(index)] if value.ndim else value
         moments.setdefault(int(index), {})[what] = torch.empty_like(like).copy_(value)
     optimiser.load_state_dict(optimiser.state_dict() | {"state": moments})
+    return bool(moments)
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -565,6 +565,20 @@ def test_a_picture_of_the_gallery_opens_on_the_stage(browser: Browser, address: 
     app.page.context.close()
 
 
+def test_on_a_phone_the_chosen_picture_comes_into_view(browser: Browser, address: str) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    app = new_page(context, address, (390, 844))
+    app.page.goto(f"{address}/gallery?gallery_model=digits")
+    tile = app.page.locator("ul.grid button").first
+    app.until(lambda: tile.is_visible() and not tile.is_disabled(), "no picture came")
+    heading = app.page.locator(".st-key-gallery-closer h3")
+    assert heading.count() == 0
+    tile.click()
+    app.until(lambda: heading.count() == 1, "nothing tells of it")
+    app.until(lambda: 0 < (heading.bounding_box() or {"y": 0})["y"] < 300, "it stays below the grid")
+    context.close()
+
+
 # --- how it looks -------------------------------------------------------------------------------
 
 

@@ -62,7 +62,8 @@ def test_it_finds_the_bottom_of_a_bowl():
 
 def test_hidden_convolutions_alone():
     model = Preconditioned(UNetConfig(widths=(16, 24), blocks=1, labels=3), 0.5)
-    chosen = {name for name, p in model.named_parameters() if any(p is q for q in hidden(model))}
+    chosen = {name for name, p in model.named_parameters() if any(p is q for q in hidden(model.net))}
     assert "net.down.0.0.conv1.weight" in chosen
     assert "net.middle.conv2.weight" in chosen
+    assert "net.up.1.0.conv1.weight" in chosen
     assert not any("stem" in n or "head" in n or "skip" in n or "bias" in n or "norm" in n for n in chosen)

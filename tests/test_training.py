@@ -257,10 +257,11 @@ def test_exported_weights_are_the_average(tmp_path: Path):
 
 def test_a_guide_is_what_the_average_was(tmp_path: Path):
     """Kept once, on the way past; it outlives resuming, shipping and going on from what was shipped."""
-    recipe = replace(RECIPE, guide_at=20, guidance=Guidance(2.0))
+    recipe = replace(RECIPE, guide_at=20, guidance=Guidance(3.0), by_guide=Guidance(2.0))
     one = trainer(tmp_path / "a", recipe)
     run(one, 16)
     assert not one.state.guide
+    assert one.denoiser().advised == Guidance(3.0)
     run(one, 24)
     early = {k: v.clone() for k, v in one.state.average.items()}
     run(one, 80)
@@ -278,7 +279,8 @@ def test_a_guide_is_what_the_average_was(tmp_path: Path):
         checkpoint.read_card("flat", tmp_path / "shipped"),
     )
     assert card["parameters"] == net.parameters == 2 * sum(p.numel() for p in one.state.model.parameters())
-    assert card["training"]["guide_at"] == 20
+    assert card["training"]["guide_pictures"] == other.state.guide_pictures == 24
+    assert net.advised == Guidance(2.0)
     x, asked = torch.full((2, 3, 8, 8), 0.3), net.asked_for("dark")
     answer, pushed = asked.with_labels(asked.labels, Guidance())(x, 0.8), asked(x, 0.8)
     before = {k: v.half().float() for k, v in early.items()}

@@ -31,7 +31,7 @@ from ui.settings import SEED_RANGE
 from ui.stage import depot
 from ui.state import session
 
-GRID = "gallery-grid"
+GRID, CLOSER = "gallery-grid", "gallery-closer"
 #: Seconds between looks at pictures being made.
 TICK = 0.5
 #: Pictures from the shelf are waited for so long, so that they appear at once.
@@ -126,7 +126,7 @@ def _draw(place: Place) -> None:
     with left:
         _progress(place, gallery, computing)
         index = _grid(gallery, place.chunks)
-    with right:
+    with right, st.container(key=CLOSER):
         if index is None:
             st.caption(_(words.GALLERY_EMPTY))
         else:
@@ -149,7 +149,7 @@ def _grid(gallery: Gallery, chunks: list[Chunk]) -> int | None:
         gallery.chosen = told  # the grid forgets it while another page is shown
     names = [name_of(gallery, k) for k in range(COUNT)]
     texts = Words(_("Pictures from noise"), names, _("not made yet"))
-    grid(chunks, gallery.number, gallery.chosen, texts, key=GRID)
+    grid(chunks, gallery.number, gallery.chosen, texts, key=GRID, details=CLOSER)
     return gallery.chosen
 
 

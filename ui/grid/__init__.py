@@ -39,7 +39,9 @@ class Words:
     coming: str
 
 
-def grid(chunks: Sequence[Chunk], number: int, chosen: int | None, texts: Words, *, key: str) -> None:
+def grid(
+    chunks: Sequence[Chunk], number: int, chosen: int | None, texts: Words, *, key: str, details: str
+) -> None:
     """Show the pictures of `chunks`, and empty places for those to come.
 
     Parameters
@@ -52,11 +54,14 @@ def grid(chunks: Sequence[Chunk], number: int, chosen: int | None, texts: Words,
     texts : Words
         One name a place.
     key : str
+    details : str
+        Key of the container that tells of the chosen picture: brought into view where it stands below.
     """
     data = {
         "chunks": [{"chunk": chunk.name, "count": chunk.count} for chunk in chunks],
         "number": number,
         "chosen": chosen,
+        "details": details,
         "words": {"grid": texts.grid, "names": list(texts.names), "coming": texts.coming},
     }
     _grid(key=key, data=data, default={"chosen": None}, on_chosen_change=lambda: None)

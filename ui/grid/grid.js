@@ -3,10 +3,12 @@
 // data:
 //   chunks: [{chunk, count}]   names of the depots that hold the pictures, in order
 //   number, chosen             which gallery this is, and which picture of it is chosen
+//   details                    the key of the container that tells of the chosen picture
 //   words: {grid, names, coming}
 
 const depots = (window.thereAndBackDepots ??= new Map());
 const grids = new WeakMap();
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ data, parentElement, setStateValue }) {
   let grid = grids.get(parentElement);
@@ -52,6 +54,21 @@ class Grid {
       this.place();
     }
     this.draw();
+    if (this.asked && data.chosen === this.chosen) {
+      this.asked = false;
+      this.showDetails();
+    }
+  }
+
+  // On a phone they stand below the grid, where nobody would look for them.
+  showDetails() {
+    const details = document.querySelector(`.st-key-${this.data.details}`);
+    if (!details || details.getBoundingClientRect().top < this.root.getBoundingClientRect().bottom) return;
+    details.style.scrollMarginTop = "72px"; // the page's header
+const show = () => details.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+    const growing = new ResizeObserver(show); // what they tell arrives a little later
+    growing.observe(details);
+    setTimeout(() => growing.disconnect(), 600);
   }
 
   // As many empty places as there are to be pictures.
@@ -101,6 +118,7 @@ class Grid {
   choose(k) {
     if (k < 0 || this.buttons[k].disabled) return;
     this.chosen = this.at = k;
+    this.asked = true;
     this.draw();
     this.setStateValue("chosen", { number: this.number, index: k });
   }
