@@ -78,6 +78,17 @@ def test_missing_weights_are_named(folder: Path):
         load_denoiser("dogs", folder)
 
 
+def test_a_guide_that_the_card_does_not_know_or_misses_is_refused(small_models: Path, tmp_path: Path):
+    net, card = checkpoint.load_denoiser("dogs", small_models), checkpoint.read_card("dogs", small_models)
+    assert net.guide is not None
+    weights, guide = net.model.state_dict(), net.guide.state_dict()
+    for pictures, early in ((5, None), (0, guide)):
+        card["training"]["guide_pictures"] = pictures
+        checkpoint.save_model(net.model, weights, card, "dogs", tmp_path, early)
+        with pytest.raises(ModelError, match=f"its guide had seen {pictures} pictures"):
+            checkpoint.load_denoiser("dogs", tmp_path)
+
+
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "swapped"])
 def test_altered_weights_are_refused_by_name(folder: Path, damage: str):
     path = folder / "dogs.safetensors"

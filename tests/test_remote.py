@@ -70,6 +70,12 @@ def test_says_what_its_own_would(fake, small_models):
         plain = own.with_labels(asked.labels, asked.guidance)
         assert torch.equal(asked(noise(2), 0.7), plain(noise(2), 0.7))
     assert fake.asked == 4
+    alone = net.without_guide().asked_for("pug", guidance=weak)
+    assert torch.equal(
+        alone(noise(2), 0.7), own.without_guide().asked_for("pug", guidance=weak)(noise(2), 0.7)
+    )
+    assert not torch.equal(alone(noise(2), 0.7), net.asked_for("pug", guidance=weak)(noise(2), 0.7))
+    assert fake.asked == 7
 
 
 def test_a_walk_is_the_same_walk(fake, small_models):
