@@ -485,6 +485,8 @@ def bm3d_values(
 ) -> dict[int, float]:
     """BM3D's PSNR, photo by photo. It is slow and never learns: what it scored is kept by name.
 
+    In the order of the names, which are hashes: what an interrupted run leaves is no choice of breeds.
+
     Parameters
     ----------
     kept : Path
@@ -503,7 +505,7 @@ def bm3d_values(
     """
     scores: dict[str, float] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     scores |= {names[i]: score for i, score in known.items()}
-    for i, name in enumerate(names):
+    for name, i in sorted((name, i) for i, name in enumerate(names)):
         if measure is not None and name not in scores:
             scores[name] = measure(i)
             _keep(kept, scores)

@@ -157,3 +157,5 @@ def test_what_bm3d_scored_is_measured_once(tmp_path):
     assert measured == [0, 2, 2]
     assert evaluate.bm3d_values(kept, ["x", "b", "y"], {0: 1.0}) == {0: 1.0, 1: 40.0}
     assert evaluate.bm3d_values(kept, ["x", "y"], {}) == {0: 1.0}
+    evaluate.bm3d_values(kept, ["q", "p"], {}, measure)
+    assert measured[-2:] == [1, 0]

@@ -38,6 +38,7 @@ def test_the_same_answers_to_who_asks_for_a_class(name: str, guidance: float) ->
     names = (net.classes[0], net.classes[-1])
     asked, played = (n.asked_for(*names, guidance=guidance) for n in (net, net.recorded()))
     assert torch.equal(asked(x, 1.5), played(x, 1.5))
+    assert isinstance(played._glance, recorded.Recorded) == (net.guide is not None)
 
 
 def test_without_recordings_the_network_itself_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ class Grid {
     const details = document.querySelector(`.st-key-${this.data.details}`);
     if (!details || details.getBoundingClientRect().top < this.root.getBoundingClientRect().bottom) return;
     details.style.scrollMarginTop = "72px"; // the page's header
-const show = () => details.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+    const show = () => details.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
     const growing = new ResizeObserver(show); // what they tell arrives a little later
     growing.observe(details);
     setTimeout(() => growing.disconnect(), 600);
