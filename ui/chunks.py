@@ -61,18 +61,23 @@ class Chunks:
 
     def there(self, way: WayThere, number: int, view: str) -> list[Chunk]:
         """The way there, whole. `number` tells one way there from another."""
-        return self._upto(f"there-{number}-{view}", len(way.stops), lambda k: way.frames[k : k + 1], view)
+        return self._upto(f"there-{number}-{view}", len(way.stops), lambda new: way.frames[new], view)
 
     def back(self, way: WayBack, number: int, view: str) -> list[Chunk]:
         """As much of the way back as is ready. `number` tells one run from another."""
         ready = way.ready()
-        return self._upto(f"back-{number}-{view}", len(ready), lambda k: way.state(ready[k])[0], view)
+
+        def frames(new: slice) -> Tensor:
+            return torch.cat([way.state(k)[0] for k in ready[new]])
+
+        return self._upto(f"back-{number}-{view}", len(ready), frames, view)
 
     def fan(self, fan: Fan, number: int) -> list[Chunk]:
         """The endings that are there; those of other runs are let go. `number` tells one run from another."""
         kept = ("there", "back", f"fan-{number}-")
         self._packed = {name: chunks for name, chunks in self._packed.items() if name.startswith(kept)}
-        return self._upto(f"fan-{number}-ends", len(fan.ends), lambda k: fan.ends[k], "clipped")
+        ends = fan.ends
+        return self._upto(f"fan-{number}-ends", len(ends), lambda new: torch.cat(ends[new]), "clipped")
 
     def one(self, name: str, picture: Tensor) -> Chunk:
         """A single picture under a name of its own."""
@@ -83,13 +88,13 @@ class Chunks:
         """Let go of the frames of every way back."""
         self._packed = {name: chunks for name, chunks in self._packed.items() if not name.startswith("back")}
 
-    def _upto(self, name: str, count: int, frame: Callable[[int], Tensor], view: str) -> list[Chunk]:
+    def _upto(self, name: str, count: int, frames: Callable[[slice], Tensor], view: str) -> list[Chunk]:
         chunks = self._packed.setdefault(name, [])
         done = sum(chunk.count for chunk in chunks)
         if count > done:
 
-            def frames() -> np.ndarray:
-                return shown_bytes(torch.cat([frame(k) for k in range(done, count)]), view)
+            def new() -> np.ndarray:
+                return shown_bytes(frames(slice(done, count)), view)
 
-            chunks.append(Chunk(f"{name}-{done}", count - done, frames))
+            chunks.append(Chunk(f"{name}-{done}", count - done, new))
         return list(chunks)

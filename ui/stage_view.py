@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-import diffusion
 from ui import links, locks, words
 from ui.actions import actions, begin
 from ui.chunks import Chunk
@@ -18,7 +17,7 @@ from ui.fragment import fragment
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
 from ui.panels import apart, explained, plots
-from ui.resources import queue
+from ui.resources import cards, queue
 from ui.settings import Back, There
 from ui.stage import STAGE, depot, stage, told
 from ui.state import Session, session
@@ -68,10 +67,11 @@ def prepare(settings: There, model: str | None, size: int, here: Session | None 
     if here.picture is None:
         return
     bar = st.empty()  # always there, so that what follows keeps its place from rerun to rerun
-    channels = diffusion.read_card(model)["architecture"]["channels"] if model else 3
+    channels = cards()[model]["architecture"]["channels"] if model else 3
     key = (here.picture.id, here.crop, size, channels, settings)
     if key != here.there_key:
-        x0 = here.picture.tensor(size, channels, here.crop)
+        same = here.there is not None and here.there_key[:-1] == key[:-1]  # all but the settings
+        x0 = here.there.x0 if here.there and same else here.picture.tensor(size, channels, here.crop)
         for done in walk_there(x0, settings):
             turns.breathe()
             if isinstance(done, WayThere):
