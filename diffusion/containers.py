@@ -65,7 +65,8 @@ class Container:
     kind : str
         PNG, JPEG, WEBP, GIF, BMP or TIFF.
     data : bytes
-        The same picture in the same format, the first frame's pixels alone. A TIFF or BMP is left as it is.
+        The same picture in the same format. A GIF keeps its later frames, which nobody decodes; a TIFF or BMP
+        is left as it is.
     orientation : int
         EXIF's, 1 to 8: how the decoded pixels are to be turned. 1 for TIFF, which Pillow turns by itself.
     coefficients : int

@@ -98,6 +98,8 @@ class Networks:
                 header["labels"] = [int(label) for label in header["labels"]] * (
                     len(x) if len(header["labels"]) == 1 else 1
                 )
+                if x.shape[1] != net.channels:
+                    raise ValueError(f"{net.name} takes {net.channels} channels, not {x.shape[1]}")
                 if len(header["labels"]) not in (0, len(x)):
                     raise ValueError("labels do not fit the batch")
                 if not all(0 <= label < len(net.classes) for label in header["labels"]):

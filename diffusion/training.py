@@ -262,8 +262,8 @@ class Trainer:
         net = self.denoiser()
         size = self.recipe.size
         stride = max(1, len(split) // VAL_PICTURES)
-        chosen = split.pictures[::stride][:VAL_PICTURES]
-        few = data.Split(chosen, split.labels[: len(chosen)], split.names[: len(chosen)])
+        some = slice(0, stride * VAL_PICTURES, stride)
+        few = data.Split(split.pictures[some], split.labels[some], split.names[some])
         x0 = data.centre_crops(few, size).to(self.device)
         rng = torch.Generator().manual_seed(0)
         rows = []

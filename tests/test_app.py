@@ -4,6 +4,7 @@ Small networks of no meaning stand in for the shipped ones where only the logic 
 """
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
 from diffusion.generate import picked_class
 from diffusion.pictures import open_picture
-from ui import actions, words
+from ui import actions, endings_view, words
 from ui.journey import WayThere, plan_back, walk_there
 from ui.queue import BusyError, Queue
 from ui.resources import samples
@@ -33,6 +34,7 @@ from ui.settings import (
     STEPS_RANGE,
     There,
 )
+from ui.stage import Told
 from ui.state import Session
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
@@ -264,6 +266,14 @@ def test_the_network_decides_size_and_channels(app: AppTest) -> None:
         assert same(there(app), expected(app, There(), size, 3))
 
 
+@pytest.mark.parametrize("steps", [10, 200, 1000])
+def test_the_thumb_keeps_its_time_when_there_are_other_steps(app: AppTest, steps: int) -> None:
+    put(app, 60)
+    app.number_input(key="steps").set_value(steps).run()
+    assert there(app).stops[here(app).stop].t == pytest.approx(0.6)
+    assert here(app).origin == here(app).stop
+
+
 # --- the way back -------------------------------------------------------------------------------
 
 
@@ -340,9 +350,9 @@ def test_pure_noise_too_weak_to_start_from_is_told(app: AppTest, model: str) -> 
     app.radio(key="model").set_value(model).run()
     app.number_input(key="back_steps").set_value(2)
     app.segmented_control(key="start").set_value("noise").run()
-    assert "σ/α = 3 is too weak a start" in told(app)
+    assert "spread 3 beside the picture (σ/α) is too weak a start" in told(app)
     press(app, "walk")
-    assert "σ/α = 3 is too weak a start" in told(app)
+    assert "spread 3 beside the picture (σ/α) is too weak a start" in told(app)
     app.number_input(key="sigma_q").set_value(40.0).run()
     assert "too weak" not in told(app)
 
@@ -356,14 +366,16 @@ def test_what_to_expect_is_told_of_ways_like_those_measured() -> None:
         (way,) = [done for done in walk_there(x0, replace(there, steps=1)) if isinstance(done, WayThere)]
         return actions.expected(plan_back(way, 1, replace(best.back, **changes), model), looks)
 
-    assert "pictures from noise, with ten looks" in said(best.there)
+    assert "pictures from noise, the network asked ten times" in said(best.there)
     assert "this was another way" in said(best.there, sampler="posterior")
     assert "this was another way" in said(best.there, grid="uniform_t")
     assert "this was another way" in said(best.there, looks=9)
     assert "this was another way" in said(best.there, looks=50)
     assert "too weak" in said(replace(best.there, sigma_q=3.0))
     for process in set(PROCESSES) - {"brownian"}:
-        assert "pictures from noise, with ten looks" in said(replace(best.there, process=process))
+        assert "pictures from noise, the network asked ten times" in said(
+            replace(best.there, process=process)
+        )
     assert said(best.there, "photos") == ""
 
 
@@ -584,6 +596,22 @@ def fanned(app: AppTest) -> AppTest:
     return app
 
 
+def test_as_many_steps_as_are_offered_can_be_walked(app: AppTest) -> None:
+    """By inversion too, where the climb costs the same however few steps come down."""
+    app.radio(key="model").set_value("photos").run()
+    app.segmented_control(key="size").set_value(256).run()
+    app.segmented_control(key="start").set_value("inversion")
+    app.number_input(key="back_steps").set_value(100).run()
+    (warning,) = app.warning
+    most = int(re.search(r"at most (\d+)", warning.value)[1])  # type: ignore[index]
+    app.number_input(key="back_steps").set_value(most + 1).run()
+    assert app.warning
+    assert app.button(key="walk").disabled
+    app.number_input(key="back_steps").set_value(most).run()
+    assert not app.warning
+    assert not app.button(key="walk").disabled
+
+
 def test_many_endings_from_one_start(app: AppTest) -> None:
     app.selectbox(key="sampler").set_value("ddim").run()
     endings_of(app)
@@ -602,6 +630,15 @@ def test_many_endings_from_one_start(app: AppTest) -> None:
     assert here(app).endings.run is run
     assert all(one is other for one, other in zip(before, run.fan.ends, strict=False))
     assert len(run.fan.ends) == 16
+
+
+def test_a_press_just_after_the_thumb_counts_from_there(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = here(endings_of(app)).endings.turn
+    monkeypatch.setattr(endings_view, "told", lambda _key: Told(30, turn))
+    app.button(key="fan").click().run()
+    assert fanned(app).session_state["journey"].endings.run.fan.t == pytest.approx(0.3)
 
 
 def test_endings_that_stand_are_not_walked_again(app: AppTest) -> None:
@@ -689,6 +726,19 @@ def test_two_journeys_differ_in_what_is_chosen(app: AppTest) -> None:
     assert one.run is runs[0], "what stands is not walked again"
     assert other.run is not None
     assert other.run.way.sampler == "heun"
+
+
+def test_both_start_where_the_thumb_stands_even_if_one_is_on_its_way(app: AppTest) -> None:
+    put(app, 50)
+    press(app, "one")
+    begun = here(app).run
+    put(app, 20).switch_page("ui/pages/compare.py").run()
+    app.button(key="both").click().run()
+    one, other = compared(app)
+    assert one.run is not None
+    assert one.run is not begun
+    assert other.run is not None
+    assert one.run.way.start_t == other.run.way.start_t == 0.2
 
 
 def test_without_a_difference_both_are_the_same_to_the_last_bit(app: AppTest) -> None:

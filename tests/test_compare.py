@@ -15,6 +15,13 @@ TIMES = st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=1, unique=Tr
 WAYS = st.tuples(TIMES, TIMES.map(lambda ts: ts[::-1]) | st.just([]))
 
 
+def test_by_inversion_sampler_and_grid_back_make_no_difference():
+    """It is always Heun's, on a grid of its own."""
+    up = Choice("dogs", 64, There(), Back(start="inversion"))
+    assert differences(up, up.but({"sampler": "ddim", "back_grid": "rho7"}, SIZES)) == []
+    assert differences(up, up.but({"back_steps": 7}, SIZES)) != []
+
+
 @pytest.mark.parametrize("name", [name for name in OTHER if name != "sigma_q"])
 def test_one_change_is_one_difference(name):
     other = ONE.but({name: CHANGES[name]}, SIZES)

@@ -138,7 +138,7 @@ def test_added_is_what_the_steps_added():
     assert t.tolist() == list(there.times[1:])
     assert measured.tolist() == list(there.added)
     assert trace(figure, "there, theory")[1] == pytest.approx([0.9] * 10)
-    assert trace(figure, "algorithm1")[1] == pytest.approx([0.9] * 10)
+    assert trace(figure, "Algorithm 1")[1] == pytest.approx([0.9] * 10)
     # posterior: sigma_q^2*dt*(t - dt)/t, nothing in the last step.
     t, posterior = trace(figure, "posterior")
     assert posterior == pytest.approx(0.9 * (t - 0.1) / t)
@@ -152,7 +152,7 @@ def test_added_is_what_the_steps_added():
 
 def test_added_before_the_way_back_turns_the_grid_round():
     there, _ = walk(There(steps=7))
-    t, _ = trace(figures.added(there), "algorithm1")
+    t, _ = trace(figures.added(there), "Algorithm 1")
     assert t.tolist() == list(there.times[1:])
 
 
@@ -177,7 +177,7 @@ def test_straight_line_adds_no_independent_noise():
 
 def test_inversion_plots_the_grid_it_walks():
     there, back = walk(back=Back(start="inversion", steps=6))
-    t, _ = trace(figures.added(there, back), "algorithm1")
+    t, _ = trace(figures.added(there, back), "Algorithm 1")
     assert t.tolist() == [kept.t for kept in back.steps][::-1]
 
 

@@ -203,7 +203,7 @@ def test_with_one_possible_picture_all_ways_end_there() -> None:
         _ = ends.mean_to_guess
     assert len(list(numbers.walk_many(ends, FiniteData(x0), Brownian(2), 0))) == numbers.STEPS_EACH
     assert (ends.fan, ends.to_upload, ends.mean_to_guess) == pytest.approx((0, 0, 0), abs=1e-6)
-    assert ends.states[3].std(0).max() > 0.1
+    assert ends.paths[3].std() > 0.1
 
 
 def test_ways_are_each_their_own() -> None:
@@ -211,7 +211,7 @@ def test_ways_are_each_their_own() -> None:
     pictures = torch.stack([torch.full((1, 4, 4), v) for v in (-0.5, 0.5)])
     ends = numbers.Endings(pictures[:1], torch.zeros(1, 1, 4, 4), 1.0, 10.0)
     list(numbers.walk_many(ends, FiniteData(pictures), Brownian(10), 0))
-    high = int((ends.states[-1].mean((1, 2, 3)) > 0).sum())
+    high = int((ends.ends.mean((1, 2, 3)) > 0).sum())
     assert 3 <= high <= 13  # of 16; further out has a chance of 0.4 %
     assert ends.fan == pytest.approx(math.sqrt(high * (16 - high)) / 16, abs=1e-3)
 
@@ -279,6 +279,30 @@ def test_a_task_that_fails_says_so() -> None:
     assert "no such picture" in str(task.notice)
     task.go()
     assert not task.computing  # nor does it go on
+
+
+def test_many_ways_keep_no_pictures_but_the_last() -> None:
+    """A thumb that visits fifty stops would otherwise hold half a gigabyte."""
+    x0 = learner(0).x0()
+    ends = numbers.Endings(x0, x0 + noise(*x0.shape), 0.25, 1.0)
+    walk = Task(ends, numbers.walk_many(ends, FiniteData(x0), Brownian(2), 0), numbers.STEPS_EACH, Queue(1))
+    walk.go()
+    walk.wait(60)
+    assert walk.finished
+    assert torch.equal(ends.paths[-1], numbers.middle_pixel(ends.ends))
+    assert {path.shape for path in ends.paths} == {(numbers.WAYS,)}
+    assert next(walk._steps, None) is None, "the walk would hold its last step"
+
+
+def test_tasks_that_are_forgotten_stop_and_go() -> None:
+    here = Learning()
+    task = Task(None, iter(int, 1), 10**9, Queue(1))
+    here.tasks["6-3"] = 0, task
+    task.go()
+    here.forget("6-2", "6-3")
+    task.wait(60)
+    assert not task.computing
+    assert not here.tasks
 
 
 def test_leaving_a_lesson_stops_its_tasks() -> None:

@@ -61,6 +61,17 @@ def test_locked_settings_are_those_of_the_link():
 
 
 @pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(("page", "names"), [("compare", {"start", "view"}), ("learn", {"seed"})])
+def test_other_pages_hold_what_they_share_with_the_journey(page: str, names: set[str]):
+    app = opened(model="digits", lock=",".join(sorted(names)))
+    app.switch_page(f"ui/pages/{page}.py").run()
+    assert not app.exception
+    held = widgets(app)
+    assert names <= held.keys()
+    assert all(held[name] for name in names)
+
+
+@pytest.mark.usefixtures("shipped")
 def test_without_locks_nothing_is_said_of_them():
     app = opened(model="digits")
     assert not app.info

@@ -158,6 +158,16 @@ def test_unknown_labels_are_refused(labels, small_models):
     assert Networks(small_models).answer([pack(header, noise(2), torch.ones(2))])[0][0] == 400
 
 
+def test_a_question_of_another_shape_leaves_its_neighbours_alone(small_models):
+    header = {
+        "network": "dogs", "sha256": diffusion.read_card("dogs", small_models)["sha256"],
+        "shape": [1, 3, 16, 16], "labels": [], "guidance": 1.0,
+    }  # fmt: skip
+    grey = header | {"shape": [1, 1, 16, 16]}
+    asked = [pack(grey, noise(1)[:, :1], torch.ones(1)), pack(header, noise(1), torch.ones(1))]
+    assert [status for status, _ in Networks(small_models).answer(asked)] == [400, 200]
+
+
 @pytest.mark.parametrize("address", ["localhost:8000", "https://x", "file:///etc/passwd", ""])
 def test_an_address_is_http(address):
     with pytest.raises(ValueError, match="http://127"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from typing import Any
 
@@ -73,7 +74,10 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
         elif run is not None and run.finished:
             st.markdown(arrived(run.way))
         elif too_much:
-            most = back.steps * MOST_WORK // (looks * pixels)
+            allowed = MOST_WORK // pixels
+            most = bisect_right(
+                range(1, back.steps), allowed, key=lambda n: most_looks_of(replace(back, steps=n), model)
+            )
             st.warning(_(words.TOO_MUCH).format(steps=back.steps, side=there.x0.shape[-1], most=most))
         else:
             notes = [_(words.START_NOTES[back.start])]

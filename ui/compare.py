@@ -63,11 +63,15 @@ class Choice:
         return Choice(model, size, there, back)
 
     def settings(self) -> dict[str, Any]:
-        """All by the names of :data:`OTHER`; sigma_q only where it counts."""
+        """All by the names of :data:`OTHER`; None for what does not count."""
         found = {"model": self.model}
         found |= {of: getattr(self.there, to) for of, to in _OF_THERE.items()}
         found |= {of: getattr(self.back, to) for of, to in _OF_BACK.items()}
-        return found if self.there.process == "brownian" else {**found, "sigma_q": None}
+        if self.there.process != "brownian":
+            found["sigma_q"] = None
+        if self.back.start == "inversion":  # always Heun, on a grid of its own
+            found |= {"sampler": None, "back_grid": None}
+        return found
 
 
 def differences(one: Choice, other: Choice) -> list[tuple[str, Any, Any]]:

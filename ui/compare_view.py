@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS
-from ui import links, words
+from ui import links, locks, words
 from ui.actions import arrived, begin, most_looks_of, progress
 from ui.clock import clock
 from ui.compare import DIFFER, OTHER, Choice, Times, differences, nearest, timeline
@@ -112,8 +112,8 @@ def _draw(one: Choice, other: Choice) -> None:
     _differences(found)
     _actions(a, b, one, other, computing)
     st.segmented_control(
-        _("How a frame is shown"), VIEWS, format_func=named(words.VIEWS),
-        key="view", help=_(words.VIEW_HELP), required=True,
+        locks.named("view"), VIEWS, format_func=named(words.VIEWS),
+        key="view", help=_(words.VIEW_HELP), required=True, disabled=locks.locked("view"),
     )  # fmt: skip
     links.remember()  # the thumb is in it
     if computing:
@@ -177,8 +177,9 @@ def _actions(a: Session, b: Session, one: Choice, other: Choice, computing: bool
     first, *_others = _starts(a, b)
     off = computing or one.model is None or _too_much(one) or _too_much(other)
     st.segmented_control(
-        _("The way back starts"), STARTS, format_func=named(words.STARTS), key="start", required=True
-    )
+        locks.named("start"), STARTS, format_func=named(words.STARTS), key="start", required=True,
+        disabled=locks.locked("start"),
+    )  # fmt: skip
     label = _("Walk both back")
     if one.back.start == "here":
         label = _("Walk both back from t = {t:.3g}").format(t=a.there.stops[first].t)
@@ -232,7 +233,9 @@ def _go(a: Session, b: Session, one: Choice, other: Choice) -> None:
             continue
         t = there.stops[stop].t if start == "here" else 1.0
         run = _run(here, choice)
-        if run is not None and run.finished and run.way.start_t == t:
+        if run is not None and run.way.start_t != t:
+            here.drop_run()  # it would go on from where it began
+        elif run is not None and run.finished:
             continue
         here.origin = stop
         begin(here, there, choice.back, choice.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,9 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
 from ui import locks, words
 from ui.crop import crop_box
-from ui.language import _, named, tell
+from ui.language import _, joined, named, tell
 from ui.locks import locked
-from ui.resources import cards, samples
+from ui.resources import NETWORK, cards, samples
 from ui.secure import camera_blocked
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -52,7 +53,10 @@ def picture() -> None:
         key=f"upload-{here.uploads}",
         on_change=_uploaded,
         args=(f"upload-{here.uploads}",),
-        help=_(words.UPLOAD_HELP).format(most=st.get_option("server.maxUploadSize")),
+        help=joined(
+            _(words.UPLOAD_HELP).format(most=st.get_option("server.maxUploadSize")),
+            _(words.KEPT_SHARED if NETWORK in os.environ else words.KEPT_HERE),
+        ),
         disabled=locked("sample"),
     )
     if here.upload_error:

@@ -127,7 +127,7 @@ def _actions(
         st.button(
             label.format(count=count, t=t), key="fan", type="primary", icon=":material/call_split:",
             disabled=off or t <= 0 or work > MOST_WORK or (run is not None and run.finished),
-            on_click=_go, args=(here, [t]),
+            on_click=_go, args=(here,),
         )  # fmt: skip
         if computing:
             st.button(_("Stop"), key="fan-stop", icon=":material/stop:", on_click=state.stop)
@@ -169,10 +169,13 @@ def _progress(run: FanRun) -> str:
     )  # fmt: skip
 
 
-def _go(here: Session, times: Sequence[float]) -> None:
-    """Walk back from these times, one after another; callback of the buttons."""
-    here.endings.notice = None
-    here.endings.ahead = list(times)
+def _go(here: Session, times: Sequence[float] | None = None) -> None:
+    """Walk back from these times, one after another, or from the thumb's; callback of the buttons."""
+    state = here.endings
+    if here.there is not None:
+        _stop(here, here.there, state)  # the thumb may have been let go just before the button was pressed
+    state.notice = None
+    state.ahead = [state.t] if times is None else list(times)
 
 
 def _next(
@@ -279,6 +282,9 @@ def _words(run: FanRun | None, found: Measured | None) -> None:
     st.markdown(_(text).format(**values))
     of_all = math.hypot(found.mean_to_upload, found.spread)
     st.markdown(_(words.PYTHAGORAS).format(all=of_all, mean=found.mean_to_upload, spread=found.spread))
+    if run.net.pushes:
+        st.markdown(_(words.PUSHED))
+        return
     chance = found.spread / math.sqrt(count - 1)
     st.markdown(_(words.MEAN_AND_GUESS).format(gap=found.guess_to_mean, chance=chance, count=count))
 

@@ -168,10 +168,13 @@ def added(there: WayThere, back: WayBack | None = None, *, height: int = HEIGHT)
         (as_line, data.t, data.theory, N_("there, theory"), THEORY, N_("adds %{y:.4g} in theory"), "solid"),
         (as_dots, data.t, data.measured, N_("there, measured"), THERE, N_("added %{y:.4g}, measured"), ""),
         (
-            as_line, data.t_back, data.algorithm1, N_("algorithm1"), BACK,
-            N_("algorithm1 adds %{y:.4g}"), "dash",
+            as_line, data.t_back, data.algorithm1, N_("Algorithm 1"), BACK,
+            N_("Algorithm 1 adds %{y:.4g}"), "dash",
         ),
-        (as_line, data.t_back, data.posterior, N_("posterior"), BACK, N_("posterior adds %{y:.4g}"), "dot"),
+        (
+            as_line, data.t_back, data.posterior, N_("posterior"), BACK,
+            N_("the posterior adds %{y:.4g}"), "dot",
+        ),
     ]  # fmt: skip
     if len(data.taken):
         series.append(
@@ -218,7 +221,9 @@ def summary_added(there: WayThere, back: WayBack | None = None) -> str:
         measured_first=_number(data.measured[0]),
         measured_last=_number(data.measured[-1]),
     )
-    in_the_last = _("In the last step back, algorithm1 adds {algorithm1} and posterior {posterior}.").format(
+    in_the_last = _(
+        "In the last step back, Algorithm 1 adds {algorithm1}, the posterior {posterior}."
+    ).format(
         algorithm1=_number(data.algorithm1[0]),
         posterior=_number(data.posterior[0]) if data.posterior[0] else _("nothing"),
     )

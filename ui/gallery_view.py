@@ -192,7 +192,7 @@ def _closer(gallery: Gallery, index: int) -> None:
     with st.container(horizontal=True):
         if st.button(
             _("Open on the stage"), key="gallery-open", type="primary", icon=":material/swap_horiz:",
-            help=_("The journey page then walks back from exactly this noise to exactly this picture."),
+            help=_("The journey page then walks back from just this noise to this picture."),
             disabled=held,
         ):  # fmt: skip
             open_on_stage(gallery, index)

@@ -93,7 +93,7 @@ def apart(run: Run | None, shown: int, view: str) -> None:
                 step=kept.stop.step, total=way.total, sampler=_(words.SAMPLERS[way.sampler]),
                 t=kept.t, sigma_t=process.sigma(kept.t), s=kept.s, sigma_s=process.sigma(kept.s),
             ),
-            _(words.APART),
+            _(words.APART).format(s=kept.s),
         )
     )  # fmt: skip
     dissect(kept, key="dissect", labels=each(LABELS), view=view)
@@ -115,7 +115,9 @@ def explained(there: WayThere, run: Run | None) -> None:
         )
     of_back = [f"**{_('The way back')}**", _(words.BACK)]
     if run is not None:
-        walked = _("*{network}* walked this one: {count} looks at the network so far.")
+        walked = _("*{network}* walked this one; it was asked {count} times so far.")
+        if run.net.pushes:
+            of_back.append(_(words.PUSHED))
         of_back += [
             _(words.SAMPLER_NOTES[run.way.sampler]),
             walked.format(network=_(run.net.name.capitalize()), count=run.evaluations),

@@ -15,7 +15,7 @@ from diffusion import Crop
 from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
-from ui.compare import Thumb
+from ui.compare import Thumb, nearest
 from ui.crop import as_jpeg
 from ui.endings import Endings
 from ui.journey import WayThere
@@ -126,11 +126,13 @@ class Session:
         return stops + (len(self.run.way.ready()) if self.run else 0) - 1
 
     def begin(self, there: WayThere, key: Any) -> None:  # noqa: ANN401 - any hashable
-        """Take up a new way there, whole: nothing here lets a waiting rerun cut in."""
+        """Take up a new way there; the thumb keeps its time. Nothing here lets a waiting rerun cut in."""
+        t = self.there.stops[self.origin].t if self.there else None
         self.drop_run()
         self.there, self.there_key = there, key
         self.chunks, self.number = Chunks(), next(_numbers)
-        self.origin = min(self.origin, self.last())
+        times = [stop.t for stop in there.stops]
+        self.origin = min(self.origin, self.last()) if t is None else nearest(times, t)
         self.move_to(self.origin)
 
     def move_to(self, stop: int) -> None:

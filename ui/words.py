@@ -4,8 +4,11 @@ from ui.language import N_
 
 SUBTITLE = N_("Watch a picture drown in noise, then let a small network walk it back, step by step.")
 
-UPLOAD_HELP = N_(
-    "PNG, JPEG, WebP, GIF, BMP or TIFF, up to {most} MB. It stays in this session's memory and nowhere else."
+UPLOAD_HELP = N_("PNG, JPEG, WebP, GIF, BMP or TIFF, up to {most} MB.")
+KEPT_HERE = N_("It stays in this session's memory and nowhere else.")
+KEPT_SHARED = N_(
+    "It stays in this session's memory; what a network is asked about it goes to the service that "
+    "computes for this server, which keeps nothing."
 )
 
 NO_CAMERA = N_(
@@ -28,22 +31,23 @@ PROCESS_NOTES = {
     "ddpm_linear": N_(
         "Each step dims the picture a little and adds a little noise, so that in the end the pixel "
         "values have spread 1, whatever the picture: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
-        "\\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$. The schedule is the one of Ho and others."
+        "\\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$, where $\\bar\\alpha_t$ falls from 1 to nearly 0 and "
+        "$\\varepsilon$ is noise of spread 1. The schedule is the one of Ho and others."
     ),
     "ddpm_cosine": N_(
         "Like DDPM linear, the picture is dimmed while noise is added, but more gently at both "
         "ends (Nichol and Dhariwal)."
     ),
     "straight_line": N_(
-        "Here $x_t = (1-t)\\,x_0 + t\\,\\varepsilon$ with **one** noise picture for the "
-        "whole way: a straight line from picture to noise. It is no chain of independent steps."
+        "Here $x_t = (1-t)\\,x_0 + t\\,\\varepsilon$ with **one** noise picture $\\varepsilon$ of spread "
+        "1 for the whole way: a straight line from picture to noise. It is no chain of independent steps."
     ),
 }
 GRIDS = {
     "uniform_t": N_("equal steps in t"),
     "uniform_ln_sigma": N_("equal steps in ln σ"),
-    "rho7": N_("ρ = 7 (dense at little noise)"),
-    "rho7_short": N_("ρ = 7, short (for few steps)"),
+    "rho7": N_("dense at little noise (EDM, ρ = 7)"),
+    "rho7_short": N_("the same, ending early: for few steps"),
 }
 SAMPLERS = {
     "algorithm1": N_("Algorithm 1, to the letter"),
@@ -62,8 +66,8 @@ SAMPLER_NOTES = {
         "Like Algorithm 1, but the last step adds nothing, so no grain is left on top."
     ),
     "posterior": N_(
-        "Adds as much noise as is still uncertain after this step when the network's guess is taken for "
-        "the true picture; at the last step that is none."
+        "Takes the network's guess for the true picture, and adds as much noise as would still be in doubt "
+        "after this step; at the last step, none."
     ),
     "ddim": N_(
         "Adds no noise at all. It is not Algorithm 1 with the noise left out: its mean moves less "
@@ -175,13 +179,14 @@ APART_STEP = N_(
     "(σ_t = {sigma_s:.4g})."
 )
 APART = N_(
-    "This is the tutorial's own formula with this step's numbers. Point at a pixel to follow it through."
+    "This is the tutorial's own formula with this step's numbers. Its t counts steps: x_{{t−1}} is the "
+    "picture one step on, here at t = {s:.4g}. Point at a pixel to follow it through."
 )
 
 WAITING = N_("Others are computing. You are number {place} of {total} in the line.")
 BUSY = N_("Too many people are computing just now. Please try again in a minute; nothing of yours is lost.")
 
-ESTIMATE = N_("That is up to {looks} looks at the network, about {seconds:.0f} s on this machine.")
+ESTIMATE = N_("The network is asked up to {looks} times, about {seconds:.0f} s on this machine.")
 TOO_MUCH = N_(
     "{steps} steps at {side}×{side} would hold the machine up for too long. Take at most {most} steps, or a "
     "smaller stage."
@@ -291,6 +296,10 @@ PYTHAGORAS = N_(
     "Squared, distances add up: {all:.3f}² = {mean:.3f}² + {spread:.3f}². That is from your picture to the "
     "endings (root mean square), to their mean, and from there to the endings."
 )
+PUSHED = N_(
+    "Asked for a class, the network pushes its guess further towards it: $\\hat x_0$ is no longer that "
+    "average."
+)
 MEAN_AND_GUESS = N_(
     "The network's one look $\\hat x_0$ is meant to be the mean over all endings. From the mean of these "
     "{count} it is {gap:.3f} away; chance alone would leave about {chance:.3f}, and the rest is the error of "
@@ -324,14 +333,14 @@ DOWNLOAD_HELP = N_(
     "frames again, bit for bit."
 )
 LOCKED = N_(
-    "Your teacher's link holds what carries a lock. [Open the same journey without locks]({free}) to set "
-    "everything yourself."
+    "Your teacher's link has locked everything marked with a lock. [Open the same journey without "
+    "locks]({free}) to set everything yourself."
 )
 LOCKING = N_(
     "Tick what your class is to leave alone, and copy the link: whoever opens it finds the page as it stands "
     "now, with a lock on those. An uploaded picture is in no link, so it cannot be locked."
 )
-LINK_ODD = N_("The link says {name} = {given}, which cannot be ({allowed}). The usual value is used.")
+LINK_ODD = N_("The link says {name} = {given}, but only {allowed} will do. The usual value is used.")
 LINK_UPLOAD = N_(
     "This link was made with a picture that somebody had uploaded. A link never carries a picture: please "
     "upload it again. Until then a sample stands in for it."
@@ -351,7 +360,9 @@ GALLERY_ABOUT = N_(
 )
 GALLERY_EMPTY = N_("Pick a picture: then you can open it on the stage, and ask whether it is new.")
 GALLERY_NO_MODELS = N_("No network that makes pictures from pure noise was found in pretrained/.")
-GALLERY_MADE = N_("All {count} are made: {steps} steps and {looks} looks at the network each.")
+GALLERY_MADE = N_(
+    "All {count} are made, each in {steps} steps, for which the network was asked {looks} times."
+)
 GALLERY_MAKING = N_("{made} of {count} made")
 GALLERY_STOPPED = N_("Stopped after {made} of {count}.")
 GALLERY_COMMAND = N_(
@@ -361,22 +372,22 @@ GALLERY_COMMAND = N_(
 #: By figure of the card: what an independent judge says of pictures from noise.
 FROM_NOISE = {
     "dog rate, 10 evaluations": N_(
-        "What to expect: of {count} pictures from noise, with ten looks at the network each, an "
+        "What to expect: of {count} pictures from noise, the network asked ten times for each, an "
         "independent judge took **{rate:.0%}** for a dog; of real photos of dogs, {real:.0%}."
     ),
     "samples sure of some digit, 10 evaluations": N_(
-        "What to expect: of {count} pictures from noise, with ten looks at the network each, an "
+        "What to expect: of {count} pictures from noise, the network asked ten times for each, an "
         "independent reader was sure of the digit in **{rate:.0%}**; of real handwritten digits, in "
         "{real:.0%}."
     ),
 }
 WEAK_NOISE = N_(
-    "**Noise of σ/α = {ratio:.3g} is too weak a start.** A real picture under so much noise still keeps its "
-    "coarse shapes; pure noise has none, so the network finds no picture in it, and what comes is grey or "
-    "muddled. The preset *{preset}* starts at {most:g}."
+    "**Noise of spread {ratio:.3g} beside the picture (σ/α) is too weak a start.** A real picture under "
+    "so much noise still keeps its coarse shapes; pure noise has none, so the network finds no picture in "
+    "it, and what comes is grey or muddled. The preset *{preset}* starts at {most:g}."
 )
 OTHER_WAY = N_(
-    "What to expect was measured of {sampler} on the grid {grid}, with ten looks at the network; this was "
+    "What to expect was measured of {sampler} on the grid {grid}, with the network asked ten times; this was "
     "another way."
 )
 FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")

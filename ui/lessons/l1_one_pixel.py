@@ -57,8 +57,8 @@ FIXED = Question(
 SCALED = Question(
     "1-scaled",
     N_(
-        "Its last formula makes each step smaller when there are more of them: spread σ_q·√Δt, with "
-        "Δt = 1/T and σ_q = {total}. From {few} steps to {many}, the spread of all the noise together …"
+        "Its last formula makes each step smaller when there are more of them: spread σ_q·√Δt, where T steps "
+        "have Δt = 1/T, and σ_q = {total}. From {few} steps to {many}, the spread of all the noise together …"
     ),
     {
         "less": N_("shrinks: the steps are smaller"),
@@ -168,8 +168,8 @@ def _totals(learner: Learner, x0: Tensor) -> None:
     explain("1", why((fixed[few], fixed[many]), (scaled[few], scaled[many])))
     summary = _(
         "With a fixed spread the total grows like √T, from {one:.2f} after one step to {last:.2f} after "
-        "{many}; "
-        "with σ_q·√Δt it stays near {total:g}. Lines are theory, marks are measured on your picture."
+        "{many}; with σ_q·√Δt it stays near {total:g}. Lines are theory, marks are measured on your "
+        "picture."
     ).format(one=fixed[0], last=fixed[-1], many=MANY, total=TOTAL)
     table = {
         "T": list(steps),
@@ -182,11 +182,11 @@ def _totals(learner: Learner, x0: Tensor) -> None:
     deeper(
         "one_pixel",
         r"x_{t+\Delta t} = x_t + \eta,\quad \eta \sim \mathcal N(0, \sigma_q^2\,\Delta t)"
-        r"\qquad\Rightarrow\qquad x_1 = x_0 + \sum_{k=1}^{T} \eta_k \sim \mathcal N(x_0, \sigma_q^2)",
+        r"\qquad\Rightarrow\qquad x_T = x_0 + \sum_{k=1}^{T} \eta_k \sim \mathcal N(x_0, \sigma_q^2)",
         _(
+            "η is the noise of one step, and 𝒩(m, v) the bell curve (Gaussian) of mean m and variance v. "
             "Variances of independent steps add: T·σ_q²·Δt = σ_q², whatever T is. The sum of Gaussians is "
-            "exactly "
-            "Gaussian, after ten steps as after a thousand."
+            "exactly Gaussian, after ten steps as after a thousand."
         ),
         learner.in_python() | {"T": str(MANY)},
     )

@@ -152,14 +152,13 @@ def why(x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> str:
     one, eight = numbers.left(x0, x_3, SIGMA_Q, (1, 8))
     return (
         _(
-            "At σ_q = {sigma:g} single pixels keep **{one:.3f}** of correlation, 8×8 blocks **{eight:.3f}**. "
-            "Averaging 64 pixels divides the noise by 8 and leaves the large shapes alone: **noise hides "
-            "fine "
-            "detail first, large shapes late, and the mean brightness last**. Yours is {mean:.3f}; at "
-            "σ_q = {now:g} the mean of x_T is still **{mean_T:.3f}**, since the noise on a mean over all "
-            "{count:,} values is only {noise:.4f}. So x_T is noise when σ_q is far above the picture's "
-            "spread "
-            "({spread:.2f}), and for its brightness only when σ_q is in the tens."
+            "At σ_q = {sigma:g} single pixels keep **{one:.3f}** of correlation, 8×8 blocks "
+            "**{eight:.3f}**. Averaging 64 pixels divides the noise by 8 and leaves the large shapes "
+            "alone: **noise hides fine detail first, large shapes late, and the mean brightness last**. "
+            "Yours is {mean:.3f}; at σ_q = {now:g} the mean of x_T is still **{mean_T:.3f}**, since the "
+            "noise on a mean over all {count:,} values is only {noise:.4f}. So x_T is noise when σ_q is "
+            "far above the picture's spread ({spread:.2f}), and for its brightness only when σ_q is above "
+            "a hundred."
         ).format(
             sigma=SIGMA_Q, one=one.measured, eight=eight.measured, mean=float(x0.mean()), now=sigma_q,
             mean_T=float(x_T.mean()), count=x0.numel(), noise=numbers.noise_of_brightness(x0, sigma_q),

@@ -62,8 +62,7 @@ LEARN = Question(
     "3-learn",
     N_(
         "Now a network you train yourself: {count:,} numbers, all random at first. It sees two-pixel "
-        "pictures cut "
-        "out of yours, with noise on them, and learns by squared error. Its error will …"
+        "pictures cut out of yours, with noise on them, and learns by squared error. Its error will …"
     ),
     {
         "zero": N_("fall to zero, if it trains long enough"),
@@ -171,11 +170,9 @@ def _answers(net: Denoiser | None, x_t: Tensor, sigma: float, x0: Tensor) -> Non
     pictures("3", [(picture, caption, _("an answer")) for picture, caption in rows])
     st.caption(
         _(
-            "The blur is the best of all Gaussian filters: its width was chosen with your picture in hand. "
-            "The "
-            "oracle is no model at all: it knows the answer. Many demonstrations show an oracle and call it "
-            "a "
-            "network."
+            "The blur is the best of all Gaussian filters: its width was chosen with your picture in "
+            "hand. The oracle is no model at all: it knows the answer. Many demonstrations show an oracle "
+            "and call it a network."
         )
     )
 
@@ -207,12 +204,10 @@ def why_blurry(sigma: float, net: float, blur: float) -> str:
     """What is explained of the blur; both errors at noise spread `sigma`."""
     return _(
         "At σ = {sigma:.3f} the network is off by **{net:.4f}**, the best blur by {blur:.4f}. Many "
-        "pictures "
-        "could have led to this very x_t, and a wrong detail costs twice: where it is drawn and where it "
-        "is "
-        "missing. Least wrong **on average** is the mean of them all, E[x_0 | x_t], and a mean of many "
-        "pictures is blurry where they differ. So x̂_0 is no picture of the network's taste, it is a "
-        "regression."
+        "pictures could have led to this very x_t, and a wrong detail costs twice: where it is drawn and "
+        "where it is missing. Least wrong **on average** is the mean of them all, each counted as often "
+        "as it is likely: E[x_0 | x_t]. And a mean of many pictures is blurry where they differ. So x̂_0 "
+        "is not how the network likes to draw: it is a mean."
     ).format(sigma=sigma, net=net, blur=blur)
 
 
@@ -221,12 +216,9 @@ def why_floor(tiny: Tiny, learner: Learner) -> str:
     return _(
         "The network ended at **{end:.4f}**; the floor is **{floor:.4f}**. Nobody goes below it: a noisy "
         "point really could have come from several clean ones, and the closed form, a mean of your "
-        "{count} "
-        "two-pixel pictures weighted by how well each fits, is already the best answer there is. What "
-        "your "
-        "picture's {values:,} values ask of the large networks is the same question, with a cloud nobody "
-        "can "
-        "write down."
+        "{count} two-pixel pictures weighted by how well each fits, is already the best answer there is. "
+        "What your picture's {values:,} values ask of the large networks is the same question, with a "
+        "cloud nobody can write down."
     ).format(
         end=tiny.losses[-1][1], floor=tiny.floor, count=numbers.CLOUD_POINTS, values=learner.x0().numel()
     )
@@ -289,9 +281,8 @@ def _learn(learner: Learner) -> None:
             summary = ""
             if losses:
                 summary = _(
-                    "After {k} updates the error is {now:.4f}; it began at {first:.4f}, and {floor:.4f} is "
-                    "the "
-                    "least."
+                    "After {k} updates the error is {now:.4f}; it began at {first:.4f}, and {floor:.4f} "
+                    "is the least."
                 ).format(k=losses[-1][0], now=losses[-1][1], first=losses[0][1], floor=tiny.floor)
             figure = charts.falling([k for k, _loss in losses], [e for _k, e in losses], tiny.floor, UPDATES)
             table = {_("updates"): [k for k, _loss in losses], _("squared error"): [e for _k, e in losses]}
@@ -308,8 +299,8 @@ def _learn(learner: Learner) -> None:
         r"{\sum_i e^{-\lVert x - x_i\rVert^2 / 2\sigma^2}},\qquad"
         r"\nabla \log p_\sigma(x) = \frac{\mathbb E[x_0 \mid x_t = x] - x}{\sigma^2}",
         _(
-            "x_i are the points of the cloud. The left side is what the network learns, the right side its "
-            "score."
+            "x_i are the points of the cloud. The first equation is what the network learns. The second says "
+            "that it then knows the score too: the direction in which noisy points lie more densely."
         ),
         learner.in_python(),
     )

@@ -32,9 +32,9 @@ from ui.settings import Back, There
 
 TITLE = N_("One step back")
 LEAD = N_(
-    "The tutorial writes a step back as x_{t−1} = x_t − f_θ(x_t, t) + η. Take one apart: what is removed, "
-    "what is "
-    "added, and why anything is added at all."
+    "The tutorial writes a step back as x_{t−1} = x_t − f_θ(x_t, t) + η. There t counts steps; here it runs "
+    "from 0 to 1, so one step goes from t to t − Δt. Take one apart: what is removed, what is added, and why "
+    "anything is added at all."
 )
 SIGMA_Q, T, START = 1.0, 10, 5
 SAMPLERS = ("algorithm1", "posterior", "ddim")
@@ -43,9 +43,8 @@ WALKS, FINE = 60, 100
 HOW_FAR = Question(
     "4-far",
     N_(
-        "You stand at t = 0.5 and take one of {T} steps, Δt = 0.1. The network has just shown its guess x̂_0 "
-        "of the "
-        "clean picture. How far towards it does the step go, fresh noise aside?"
+        "You stand at t = 0.5 and take one of {T} steps, Δt = 0.1. The network has just shown its guess "
+        "x̂_0 of the clean picture. How far towards it does the step go, fresh noise aside?"
     ),
     {
         "all": N_("all the way: the network knows, why wait?"),
@@ -58,9 +57,8 @@ HOW_FAR = Question(
 WHY_NOISE = Question(
     "4-noise",
     N_(
-        "Each step then adds **fresh noise** η. Leave it out, step for step, and walk many times. What comes "
-        "out is "
-        "…"
+        "Each step then adds **fresh noise** η. Leave it out, step for step, and walk many times. What "
+        "comes out is …"
     ),
     {
         "same": N_("just as varied, only less grainy"),
@@ -105,16 +103,12 @@ def why_far(asked: Kept) -> str:
         float(x[0, 0, row, column]) for x in (asked.x_t, asked.x0_hat, asked.removed, asked.eta(), asked.x_s)
     )
     return _(
-        "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel "
-        "{colour} x_t is "
-        "{x_t:.4f}, the guess x̂_0 is {guess:.4f}, so f_θ = 0.2 · ({x_t:.4f} − {guess:.4f}) = "
+        "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel {colour} "
+        "x_t is {x_t:.4f}, the guess x̂_0 is {guess:.4f}, so f_θ = 0.2 · ({x_t:.4f} − {guess:.4f}) = "
         "**{removed:.4f}**; the fresh noise drawn is η = {noise:.4f}, and the pixel moves to "
-        "**{x_s:.4f}**. "
-        "The guess is only a mean over all that is possible; a short step leaves room to look again with "
-        "a "
-        "little less noise. At the very last step Δt/t = 1: it goes all the way, and what is added "
-        "there, "
-        "stays."
+        "**{x_s:.4f}**. The guess is only a mean over all that is possible; a short step leaves room to "
+        "look again with a little less noise. At the very last step Δt/t = 1: it goes all the way, and "
+        "what is added there, stays."
     ).format(
         x_t=x_t,
         guess=guess,
@@ -128,13 +122,12 @@ def why_far(asked: Kept) -> str:
 def why_noise(spread: float) -> str:
     """What is explained of walks without fresh noise, for values of this spread."""
     return _(
-        "Your picture's values have spread **{spread:.4f}**. Without fresh noise the walks must end with "
-        "spread s²/√(s² + σ_q²) = **{theory:.4f}**, however small the steps: each one moves towards a "
-        "mean, "
-        "and means are less varied than what they are means of. The fresh noise puts back just the doubt "
-        "that "
-        "is left. At the end no doubt is left, so there it would only be grain."
-    ).format(spread=spread, theory=numbers.spread_without_noise(spread, SIGMA_Q))
+        "Your picture's values have spread s = **{spread:.4f}**, and σ_q is {sigma:g}. Without fresh "
+        "noise the walks must end with spread s²/√(s² + σ_q²) = **{theory:.4f}**, however small the "
+        "steps: each one moves towards a mean, and means are less varied than what they are means of. The "
+        "fresh noise puts back just the doubt that is left. At the end no doubt is left, so there it "
+        "would only be grain."
+    ).format(spread=spread, sigma=SIGMA_Q, theory=numbers.spread_without_noise(spread, SIGMA_Q))
 
 
 def show(learner: Learner) -> bool:
@@ -186,8 +179,7 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
             r"\hat x_0)",
             _(
                 "With η of variance σ_q²·Δt this is Algorithm 1; with (t − Δt)/t of that, the posterior, "
-                "which adds "
-                "nothing at the last step."
+                "which adds nothing at the last step."
             ),
             learner.in_python() | {"model": repr(model)},
         )

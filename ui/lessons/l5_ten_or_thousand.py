@@ -37,7 +37,8 @@ from ui.settings import Back, There
 
 TITLE = N_("Ten steps or a thousand")
 LEAD = N_(
-    "The same noise, the same network, three ways to add fresh noise on the way back. What do more steps buy?"
+    "The same noise, the same network, three samplers: one adds much fresh noise on the way back, one less, "
+    "one none. What do more steps buy?"
 )
 SIGMA_Q, STEPS = 1.0, (10, 100, 1000)
 VALUES = {"T": STEPS[0], "sigma": SIGMA_Q, "few": STEPS[0], "many": STEPS[-1]}
@@ -45,9 +46,9 @@ VALUES = {"T": STEPS[0], "sigma": SIGMA_Q, "few": STEPS[0], "many": STEPS[-1]}
 GRAIN = Question(
     "5-grain",
     N_(
-        "Algorithm 1 to the letter, {T} equal steps, σ_q = {sigma:g}: every step puts back as much noise as "
-        "a step of "
-        "the way there had added, and the last step does too. What grain is left on the result?"
+        "Algorithm 1 to the letter, {T} equal steps, σ_q = {sigma:g}: every step puts back as much noise "
+        "as a step of the way there had added, and the last step does too. What grain is left on the "
+        "result?"
     ),
     {
         "none": N_("none: the network has cleaned it all"),
@@ -109,14 +110,11 @@ def why(walks: dict[str, Walk]) -> str:
     off = {name: walk.way.steps[-1].to_upload for name, walk in walks.items()}
     return (
         _(
-            "With T = 10 the last step of Algorithm 1 put noise of spread **{grain:.4f}** on the result, and "
-            "nothing "
-            "comes after it to take it off; theory says σ_q/√T = {theory:.4f}. It ends {off1:.4f} from your "
-            "picture, the "
-            "posterior {off2:.4f} and the deterministic way {off3:.4f}. So the grain is no fault of the "
-            "network: it is the "
-            "sampler's last step. A thousand steps make it {fine:.4f}; leaving out the last noise costs "
-            "nothing."
+            "With T = 10 the last step of Algorithm 1 put noise of spread **{grain:.4f}** on the result, "
+            "and nothing comes after it to take it off; theory says σ_q/√T = {theory:.4f}. It ends "
+            "{off1:.4f} from your picture, the posterior {off2:.4f} and DDIM {off3:.4f}. So the grain is "
+            "no fault of the network: it is the sampler's last step. A thousand steps make it {fine:.4f}; "
+            "without the last noise there is no grain at any T."
         ).format(
             grain=grain["algorithm1"], theory=numbers.leftover(SIGMA_Q, STEPS[0]), off1=off["algorithm1"],
             off2=off["posterior"], off3=off["ddim"], fine=numbers.leftover(SIGMA_Q, STEPS[-1]),
@@ -151,7 +149,10 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
         )  # fmt: skip
     if steps == STEPS[-1]:
         st.caption(
-            _("Three thousand looks at the network: about a minute, on a busy machine more. You can stop it.")
+            _(
+                "The network is asked three thousand times: about a minute, on a busy machine more. You can "
+                "stop it."
+            )
         )
     walked = {
         count: task(
@@ -159,14 +160,14 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
         )
         for count in {STEPS[0], steps}
     }
-    chosen = walked[steps]
+    ten = walked[STEPS[0]]
+    chosen = walked[steps] if ten.finished else ten  # who is not looked at loses his place in line
     watch(
         chosen,
         f"5-{steps}",
         lambda walks: _seen(chosen, walks, shown, sampler or COMPARED[0]),
         _("Walking back"),
     )
-    ten = walked[STEPS[0]]
     if ten.finished:
         _why(learner, ten.value, model, x0.shape[1] == 3)
 

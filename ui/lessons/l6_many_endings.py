@@ -35,9 +35,8 @@ from ui.settings import There
 
 TITLE = N_("Many endings")
 LEAD = N_(
-    "Undoing noise is no rewinding of a film. From one noisy picture many ways lead back; see how far apart "
-    "they "
-    "end, and which way returns your picture."
+    "Undoing noise is no rewinding of a film. From one noisy picture many ways lead back; see how far "
+    "apart they end, and which way returns your picture."
 )
 SIGMA_Q, T = 3.0, 20
 EARLY, LATE = 6, 1
@@ -49,9 +48,8 @@ LEADING_BACK = ("photos", "dogs")
 SIXTEEN = Question(
     "6-sixteen",
     N_(
-        "At t = {t:.2g} the noise has spread {sigma:.2g}. From this **one** noisy picture, walk back sixteen "
-        "times with "
-        "the same network, each time with other fresh noise. You get …"
+        "At t = {t:.2g} the noise has spread {sigma:.2g}. From this **one** noisy picture, walk back "
+        "sixteen times with the same network, each time with other fresh noise. You get …"
     ),
     {
         "same": N_("your picture, sixteen times"),
@@ -74,8 +72,7 @@ RETURN = Question(
     "6-return",
     N_(
         "Last: no fresh noise at all. Climb the noise-free path **up** from your picture to its x_T, then "
-        "walk the same "
-        "path **down**. You get …"
+        "walk the same path **down**. You get …"
     ),
     {
         "new": N_("a new picture: x_T is noise, and noise forgets"),
@@ -144,21 +141,17 @@ def why_return(found: Returned) -> str:
     """What is explained of the path up and down again."""
     text = (
         _(
-            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can be "
-            "run both "
-            "ways. Its x_T is no ordinary noise, as you can see: it lies {apart:.3f} from your picture, "
-            "where noise "
-            "would lie {sigma:g}. It is your picture in disguise, and only this path leads back; it even "
-            "works for "
-            "pictures the network never learnt, for nothing has to be made up."
+            "It comes back to within **{error:.3g}**. Without fresh noise a walk is a function that can "
+            "be run both ways. Its x_T may look like noise, but nothing was drawn: it was computed from "
+            "your picture and lies {apart:.3f} from it, where drawn noise would lie about {sigma:g}. It "
+            "is your picture in disguise, and only this path leads back; it even works for pictures the "
+            "network never learnt, for nothing has to be made up."
         )
         if found.error < NEAR
         else _(
-            "This time it misses: it ends **{error:.3g}** from your picture. In steps small enough the path "
-            "leads "
-            "back; for this picture this network bends it more sharply than {n} steps can follow. Its x_T "
-            "lies "
-            "{apart:.3f} from your picture, where noise would lie {sigma:g}."
+            "This time it misses: it ends **{error:.3g}** from your picture. In steps small enough the "
+            "path leads back; for this picture this network bends it more sharply than {n} steps can "
+            "follow. Its x_T lies {apart:.3f} from your picture, where noise would lie {sigma:g}."
         )
     )
     values = {"error": found.error, "apart": found.apart, "sigma": SIGMA_Q, "n": CLIMB}
@@ -177,12 +170,12 @@ def show(learner: Learner) -> bool:
     if not predict(SIXTEEN, t=stops[EARLY].t, sigma=stops[EARLY].sigma):
         return False
     early = _endings(learner, shown, net, model, EARLY)
-    narrow = NARROW.name in learning().picked
+    free = NARROW.name in learning().picked and early.finished  # who is not looked at loses his place in line
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
         st.caption(_("Sixteen ways begin at the thumb. Move it, and sixteen others begin."))
         at = max(stage("6", shown), 1)
-    now = _endings(learner, shown, net, model, at if narrow else EARLY)
+    now = _endings(learner, shown, net, model, at if free else EARLY)
     with right:
         watch(now, "6", lambda ends: _sheet(now, ends), _("Sixteen ways back"))
     _fan(shown, now)
@@ -201,8 +194,9 @@ def show(learner: Learner) -> bool:
 
 
 def _endings(learner: Learner, shown: Shown, net: Denoiser, model: str, stop: int) -> Task[Endings]:
-    """The sixteen ways from one stop; begun where they are asked for first."""
+    """The sixteen ways from one stop, begun where they are asked for first; others are let go."""
     there = shown.there
+    learning().forget(*(f"6-{k}" for k in range(len(there.stops)) if k not in (EARLY, LATE, stop)))
 
     def begin() -> tuple[Endings, Iterator[None], int]:
         ends = start(there, stop)
@@ -212,14 +206,10 @@ def _endings(learner: Learner, shown: Shown, net: Denoiser, model: str, stop: in
 
 
 def _sheet(now: Task[Endings], ends: Endings) -> None:
-    if not ends.states:
+    if ends.ends is None:
         return
-    states = list(ends.states)
-    pictures(
-        "6-sheet",
-        [(x[None], "", _("ending {k}").format(k=k)) for k, x in enumerate(states[-1], 1)],
-        columns=4,
-    )
+    rows = [(x[None], "", _("ending {k}").format(k=k)) for k, x in enumerate(ends.ends, 1)]
+    pictures("6-sheet", rows, columns=4)
     if now.finished:
         text = _(
             "From t = {t:.2g}: the endings lie <b>{fan:.4f}</b> around their mean and {off:.4f} from "
@@ -233,16 +223,13 @@ def _fan(shown: Shown, now: Task[Endings]) -> None:
     if not now.finished:
         return
     ends, there = now.value, shown.there
-    middle = there.x0.shape[-1] // 2
-    channel = there.x0.shape[1] // 2
-    paths = torch.stack([x[:, channel, middle, middle] for x in ends.states]).numpy()
+    paths = torch.stack(ends.paths).numpy()
     before = [k for k, stop in enumerate(there.stops) if stop.t <= ends.t]
-    walked = [float(there.frames[k, channel, middle, middle]) for k in before]
+    walked = numbers.middle_pixel(there.frames)[before].tolist()
     x0 = walked[0]
     summary = _(
         "The middle pixel was {x0:.3f} in your picture and {start:.3f} in x_t. Its sixteen ways back end "
-        "between "
-        "{low:.3f} and {high:.3f}."
+        "between {low:.3f} and {high:.3f}."
     ).format(x0=x0, start=walked[-1], low=float(paths[-1].min()), high=float(paths[-1].max()))
     table = {
         "t": [float(t) for t in ends.times],
@@ -262,7 +249,10 @@ def _why_many(learner: Learner, ends: Endings, model: str) -> None:
             "many_endings",
             r"x_{t} \to x_0^{(1)}, \dots, x_0^{(16)} \sim p_\theta(x_0 \mid x_t),\qquad"
             r"\frac1{16}\sum_k x_0^{(k)} \approx \hat x_0(x_t)",
-            _("One x_t, sixteen generators: p is a distribution, not a picture."),
+            _(
+                "One x_t, sixteen rolls of the dice: p_θ tells how likely each picture is; it is not one "
+                "picture."
+            ),
             learner.in_python() | {"model": repr(model)},
         )
 

@@ -9,7 +9,8 @@ import streamlit as st
 
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import BEST_GRID, BEST_SAMPLER, picked_class
-from ui import figures
+from ui import figures, locks
+from ui.card_view import expectation
 from ui.journey import WayThere, plan_back, walk_back
 from ui.language import N_, _, joined
 from ui.lessons import numbers
@@ -37,8 +38,7 @@ from ui.settings import SEED_RANGE, Back, There
 TITLE = N_("A dog from nothing")
 LEAD = N_(
     "Start from noise that never saw your picture. Whatever comes out, the network has put together from "
-    "what it "
-    "learnt; is it new, or remembered?"
+    "what it learnt; is it new, or remembered?"
 )
 SIGMA_Q, T_THERE, STEPS = 80.0, 20, 10
 #: From the one that shows most.
@@ -47,9 +47,8 @@ MAKERS = ("dogs", "digits", "photos")
 WHAT = Question(
     "7-what",
     N_(
-        "Your picture is drowned in noise of spread {sigma:g}; then x_T is thrown away and **fresh noise** "
-        "put in its "
-        "place. The network walks back. What will it show?"
+        "Your picture is drowned in noise of spread {sigma:g}; then x_T is thrown away and **fresh "
+        "noise** put in its place. The network walks back. What will it show?"
     ),
     {
         "yours": N_("your picture: it was asked to undo the noise"),
@@ -62,9 +61,8 @@ WHAT = Question(
 REMEMBER = Question(
     "7-remember",
     N_(
-        "How would you tell whether a network **remembers** its training pictures instead of having learnt "
-        "what they "
-        "have in common?"
+        "How would you tell whether a network **remembers** its training pictures instead of having "
+        "learnt what they have in common?"
     ),
     {
         "pretty": N_("its pictures look too good"),
@@ -113,14 +111,14 @@ def why_new(there: WayThere, walk: Walk, model: str) -> str:
     way = walk.way
     end, _stop = way.state(way.total)
     text = _(
-        "The result is **{off:.4f}** from your picture and correlated **{corr:.3f}** with it. Your picture "
-        "had "
-        "no say in it: change it, keep the seed, and the same one comes. The seed decides everything."
+        "The result is **{off:.4f}** from your picture and correlated **{corr:.3f}** with it. Your "
+        "picture had no say in it: change it, keep the seed, and the same one comes. The seed decides "
+        "everything."
     ).format(off=way.steps[-1].to_upload, corr=numbers.correlation(end, there.x0))
     asked = ""
     if way.asked:
         asked = _("The seed asked it for “{name}”.").format(name=_(way.asked.replace("_", " ")))
-    return joined(text, asked, _facts(model))
+    return joined(text, asked, expectation(cards()[model]))
 
 
 def _gap(model: str) -> tuple[float, float]:
@@ -139,20 +137,18 @@ def why_remembered(model: str) -> str:
         None,
     )
     text = _(
-        "*{name}* was trained on {count:,} pictures. Where it does worst, at σ = {sigma:g}, its error on "
-        "pictures it never "
-        "saw is **{ratio:.3f}** times that on those it trained on: near 1 means learnt, far above means "
-        "remembered."
+        "*{name}* was trained on {count:,} pictures. Where the two differ most, at σ = {sigma:g}, its "
+        "error on pictures it never saw is **{ratio:.3f}** times that on those it trained on: near 1 "
+        "means learnt, far above means remembered."
     ).format(name=_(model.capitalize()), count=card["training"]["pictures_in_set"], sigma=sigma, ratio=ratio)
     near = ""
     if copied is not None:
-        near = _("Of the pictures it makes, {copied:.0%} lie suspiciously near a training picture.").format(
-            copied=copied
-        )
+        near = _(
+            "Of the pictures it makes, {copied:.0%} lie nearer to a training picture than 95% of new ones "
+            "do; by chance alone it would be 5%."
+        ).format(copied=copied)
     limits = _(
-        "What it cannot know is everything it was never shown: it has no idea of what a dog is, only of "
-        "which "
-        "pixels go together."
+        "It cannot know what it was never shown: it has no idea what a dog is, only which pixels go together."
     )
     return joined(text, near, limits)
 
@@ -169,7 +165,10 @@ def show(learner: Learner) -> bool:
     walked = task("7", (learner.key, model), lambda: plan(shown.there, net, model))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_("Drag along both ways: nothing of your picture is on the way back."))
-        st.button(_("Another seed"), key="7-another", icon=":material/casino:", on_click=_another)
+        st.button(
+            _("Another seed"), key="7-another", icon=":material/casino:", on_click=_another,
+            disabled=locks.locked("seed"),
+        )  # fmt: skip
     watch(walked, "7", lambda walk: _seen(walked, walk, shown), _("Out of noise"))
     if walked.finished:
         _why_new(learner, shown.there, walked.value, model)
@@ -198,18 +197,6 @@ def _why_new(learner: Learner, there: WayThere, walk: Walk, model: str) -> None:
         ),
         learner.in_python() | {"model": repr(model)},
     )
-
-
-def _facts(model: str) -> str:
-    """What the card says about how well it learnt."""
-    for row in cards()[model].get("evaluation", {}).get("figures", []):
-        if row["what"] == "dog rate, 10 evaluations":
-            return _(
-                "A judge trained on real photos sees a dog in {rate:.0%} of the pictures that this "
-                "network makes with ten looks at it; a step takes two where it is guided, under middling "
-                "noise."
-            ).format(rate=row["value"])
-    return ""
 
 
 def _remembered(model: str) -> None:

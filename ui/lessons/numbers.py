@@ -393,8 +393,10 @@ class Endings:
     x0_hat : Tensor or None
         What the network guesses at the start.
     times : list of float
-    states : list of Tensor, shape (WAYS, C, H, W)
-        After each step; the start first.
+    paths : list of Tensor, shape (WAYS,)
+        The middle pixel at these times; whole pictures of every step would take ten megabytes.
+    ends : Tensor or None, shape (WAYS, C, H, W)
+        Where the ways have come to.
     """
 
     x0: Tensor
@@ -403,24 +405,41 @@ class Endings:
     sigma: float
     x0_hat: Tensor | None = None
     times: list[float] = field(default_factory=list)
-    states: list[Tensor] = field(default_factory=list)
+    paths: list[Tensor] = field(default_factory=list)
+    ends: Tensor | None = None
+
+    def come_to(self, t: float, x: Tensor) -> None:
+        """Note where the ways are at time t."""
+        self.times.append(t)
+        self.paths.append(middle_pixel(x).clone())
+        self.ends = x
 
     @property
     def fan(self) -> float:
         """How far apart the endings are: the spread over the ways, as a root mean square over pixels."""
-        return rms(self.states[-1].double().std(0, correction=0))
+        return rms(self._ends().double().std(0, correction=0))
 
     @property
     def to_upload(self) -> float:
         """How far an ending is from the picture it began as, root mean square over all of them."""
-        return rms(self.states[-1] - self.x0)
+        return rms(self._ends() - self.x0)
 
     @property
     def mean_to_guess(self) -> float:
         """How far the mean of all endings is from the network's first guess."""
         if self.x0_hat is None:
             raise ValueError("no step has been taken yet")
-        return rms(self.states[-1].mean(0, keepdim=True) - self.x0_hat)
+        return rms(self._ends().mean(0, keepdim=True) - self.x0_hat)
+
+    def _ends(self) -> Tensor:
+        if self.ends is None:
+            raise ValueError("no way has begun yet")
+        return self.ends
+
+
+def middle_pixel(x: Tensor) -> Tensor:
+    """One value of each picture, of its middle channel: (B, C, H, W) to (B,)."""
+    return x[:, x.shape[1] // 2, x.shape[2] // 2, x.shape[3] // 2]
 
 
 def walk_many(into: Endings, net: Denoiser, process: Process, seed: int) -> Iterator[None]:
@@ -428,12 +447,11 @@ def walk_many(into: Endings, net: Denoiser, process: Process, seed: int) -> Iter
     times = times_back(process, STEPS_EACH, "rho7", into.t)
     rng = [picture_rng(seed, ENDINGS + k) for k in range(WAYS)]
     start = into.x_t.expand(WAYS, -1, -1, -1)
-    into.times, into.states = [times[0]], [start]
+    into.come_to(times[0], start)
     for step in reverse(net, start, process, sampler="posterior", rng=rng, times=times):
         if into.x0_hat is None:
             into.x0_hat = step.x0_hat[:1]
-        into.times.append(step.s)
-        into.states.append(step.x_s)
+        into.come_to(step.s, step.x_s)
         yield
 
 

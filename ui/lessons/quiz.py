@@ -107,8 +107,8 @@ IDEAS = (
             _SPREADS, "root", _sums(1, 4),
         ),
         post=(
-            N_("A walk takes {count} steps, and each adds independent noise of spread {step:g}. The end lies "
-               "from the start by a noise of spread …"),
+            N_("A walk takes {count} steps, and each adds independent noise of spread {step:g}. The end "
+            "differs from the start by noise of spread …"),
             _SPREADS, "root", _sums(0.5, 9),
         ),
     ),

@@ -135,6 +135,11 @@ class Learning:
     stages: dict[str, Shown] = field(default_factory=dict)
     known: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
 
+    def forget(self, *names: str) -> None:
+        """Stop tasks and let go of what they made."""
+        for name in set(names) & set(self.tasks):
+            self.tasks.pop(name)[1].stop()
+
     def leave(self, lesson: int) -> None:
         """Open another lesson; nothing goes on computing for the one that is left."""
         if lesson == self.lesson:

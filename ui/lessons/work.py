@@ -76,6 +76,8 @@ class Task(Job, Generic[V]):
             self.taken += 1
         except StopIteration:
             self._exhausted = True
+        if self.finished:
+            self._steps = iter(())  # it would hold the pictures of its last step
         return not self.finished
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from diffusion.pictures import square
-from ui import controls, lessons, resources, stage_view
+from ui import controls, lessons, locks, resources, stage_view
 from ui.language import _
 from ui.lessons import LESSONS, quiz, sheets
 from ui.lessons.rhythm import Learner, in_html, learning
@@ -29,7 +29,7 @@ def learner() -> Learner:
         with st.popover(_("Change picture"), icon=":material/image:"):
             controls.picture()
         seed = st.number_input(
-            _("Seed"), *SEED_RANGE, key="seed", width=118,
+            locks.named("seed"), *SEED_RANGE, key="seed", width=118, disabled=locks.locked("seed"),
             help=_("Decides every bit of the noise. Change it, and every number is computed anew."),
         )  # fmt: skip
     picture = here.picture
