@@ -138,9 +138,10 @@ def way_there() -> There:
     low, high = STEPS_RANGE
     steps = right.number_input(
         locks.named("steps"), low, high, key="steps", disabled=locked("steps"),
-        help=_("{low} to {high}. More steps cut the same total noise into smaller pieces.").format(
-            low=low, high=high
-        ),
+        help=_(
+            "{low} to {high}. More steps cut the same amount of noise into smaller pieces. They draw it "
+            "anew: another T is another path."
+        ).format(low=low, high=high),
     )  # fmt: skip
     grid = st.selectbox(
         locks.named("grid"), GRIDS, format_func=named(words.GRIDS), key="grid", disabled=locked("grid")
