@@ -19,7 +19,8 @@ from diffusion import load_denoiser, load_picture, read_card
 from diffusion.generate import picked_class
 from diffusion.pictures import to_tensor
 from ui.journey import VIEWS, WayBack, WayThere, plan_back, shown_bytes, walk_back, walk_there
-from ui.runcard import run_card
+from ui.language import _, speaking
+from ui.runcard import AN_UPLOAD, README, run_card
 from ui.settings import Back, There
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +111,7 @@ def test_the_frames_are_those_of_the_stage(journey: tuple[WayThere, WayBack], vi
     states = [way.state(k) for k in way.ready()]
     for name, frames, stops in (
         ("there", there.frames, there.stops),
-        ("back", torch.cat([x for x, _ in states]), [stop for _, stop in states]),
+        ("back", torch.cat([x for x, _stop in states]), [stop for _x, stop in states]),
     ):
         assert [frame["t"] for frame in told[name]] == [stop.t for stop in stops]
         assert [frame["sigma"] for frame in told[name]] == [stop.sigma for stop in stops]
@@ -149,6 +150,15 @@ def test_the_settings_tell_what_made_it(journey: tuple[WayThere, WayBack]):
 
 def test_the_same_journey_makes_the_same_zip(journey: tuple[WayThere, WayBack]):
     assert run_card(*journey, "clipped", "a cat", "0") == run_card(*journey, "clipped", "a cat", "0")
+
+
+def test_what_it_holds_is_told_in_the_persons_language(journey: tuple[WayThere, WayBack]):
+    with speaking("zh"):
+        data = run_card(*journey, "clipped", _(AN_UPLOAD), "0", _(README))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        told = archive.read("README.txt").decode()
+    assert "上传" in told
+    assert all(name in told for name in ("strip.png", "film.gif", "x0.png", "settings.json", "journey.py"))
 
 
 def test_a_way_back_that_has_not_begun_is_left_out():

@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from diffusion import Brownian
+from diffusion.errors import N_
 from diffusion.pictures import to_image
 from ui.journey import Stop, WayBack, WayThere, shown_bytes
 
@@ -35,7 +36,8 @@ FILM_WAY, FILM_REST = 5000, 1500
 #: Every entry's date: the same journey makes the same zip.
 DATE = (1980, 1, 1, 0, 0, 0)
 
-README = """\
+#: What the zip holds, in words; `picture` says where its picture comes from.
+README = N_("""\
 A journey there and back, made with There and Back.
 
 strip.png      some of its frames, with their time t and noise spread sigma
@@ -46,8 +48,8 @@ settings.json  every setting, the seed, the network's hash, versions, and a hash
 journey.py     makes the frames again: python journey.py, where `diffusion` can be imported
 
 Picture: {picture}.
-Of a picture's file only this small square is here: not its name, and none of its metadata.
-"""
+Of a picture's file only this small square is here: not its name, and none of its metadata.""")
+AN_UPLOAD = N_("an upload")
 
 # One at a time: it takes a second of a processor that others compute on.
 _making = threading.Lock()
@@ -73,7 +75,9 @@ class _Frame:
         }  # fmt: skip
 
 
-def run_card(there: WayThere, way: WayBack | None, view: str, picture: str, weights: str | None) -> bytes:
+def run_card(
+    there: WayThere, way: WayBack | None, view: str, picture: str, weights: str | None, readme: str = README
+) -> bytes:
     """Pack a journey.
 
     Parameters
@@ -87,6 +91,8 @@ def run_card(there: WayThere, way: WayBack | None, view: str, picture: str, weig
         Where the picture comes from, in words.
     weights : str or None
         SHA-256 of the network's weights; None where there is no way back.
+    readme : str
+        :data:`README`, in the person's language.
 
     Returns
     -------
@@ -108,7 +114,7 @@ def run_card(there: WayThere, way: WayBack | None, view: str, picture: str, weig
             "frames": {frames[0].way: [frame.facts() for frame in frames] for frames in ways},
         }
         files = {
-            "README.txt": README.format(picture=picture.rstrip(".")).encode(),
+            "README.txt": (readme.format(picture=picture.rstrip(".。")) + "\n").encode(),
             "settings.json": json.dumps(settings, indent=1).encode(),
             "journey.py": script(there, way, view).encode(),
             "x0.png": _png(to_image(there.x0[0])),

@@ -12,7 +12,7 @@ from ui.keys import keys
 from ui.language import _, named
 from ui.locks import LOCKABLE
 from ui.resources import cards
-from ui.runcard import run_card
+from ui.runcard import AN_UPLOAD, README, run_card
 from ui.share import copy_link
 from ui.state import Session
 
@@ -48,10 +48,10 @@ def _switch() -> None:
 
 def _download(here: Session, there: WayThere, view: str, computing: bool) -> None:
     way = here.run.way if here.run else None
-    source = here.picture.source if here.picture else ""
+    source = (here.picture.source if here.picture else "") or AN_UPLOAD
     weights = cards().get(way.model, {}).get("sha256") if way else None
     st.download_button(
-        _("Download this journey"), partial(run_card, there, way, view, source or "an upload", weights),
+        _("Download this journey"), partial(run_card, there, way, view, _(source), weights, _(README)),
         file_name=f"there-and-back-{there.settings.seed}.zip", mime="application/zip", key="download",
         on_click="ignore", icon=":material/download:", disabled=computing, help=_(words.DOWNLOAD_HELP),
     )  # fmt: skip
