@@ -179,11 +179,6 @@ class NetworkDenoiser(Denoiser):
         known = min(max(sigma, self.sigma_min), self.sigma_max)
         return 2 if self.labels and self.guidance.pushes_at(known) else 1
 
-    @property
-    def pushes(self) -> bool:
-        """Whether it answers with more than its estimate: asked for a class, and guided."""
-        return bool(self.labels) and self.guidance.weight != 1
-
     def asked_for(self, *names: str, guidance: float | Guidance | None = None) -> NetworkDenoiser:
         """Return the same network, asked for a class.
 

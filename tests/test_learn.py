@@ -121,6 +121,23 @@ def test_a_lesson_from_its_question_to_its_end(app: AppTest, number: int) -> Non
     assert numbers_in(explanations(app)) != before
 
 
+def test_the_ways_from_another_thumb_are_walked_once(app: AppTest) -> None:
+    """Those of the two questions stay; of the others only where the thumb stands."""
+    app.button_group(key="lesson").set_value(6).run()
+    for question in QUESTIONS[6][:2]:
+        lock(app, question)
+    asked = set(here(app).tasks)
+    for stop in (3, 4):
+        here(app).stages["6"].put(stop)
+        app.run()
+        _key, walked = here(app).tasks[f"6-{stop}"]
+        settled(app)
+        app.run()
+        assert here(app).tasks[f"6-{stop}"][1] is walked
+        assert walked.finished
+        assert set(here(app).tasks) == asked | {f"6-{stop}"}
+
+
 def test_nothing_is_revealed_before_the_answer_is_locked(app: AppTest) -> None:
     """No stage, no figure, no number, whatever lesson is opened; a pick alone reveals nothing."""
     for number in range(1, 8):

@@ -159,7 +159,7 @@ def _put(a: Session, b: Session) -> None:
     for here, stop in zip((a, b), stops, strict=True):
         here.stop = stop
         if here.there is not None and stop < len(here.there.stops):
-            here.origin = stop
+            here.stand(stop)
 
 
 def _starts(a: Session, b: Session) -> tuple[int, ...]:
@@ -237,7 +237,7 @@ def _go(a: Session, b: Session, one: Choice, other: Choice) -> None:
             here.drop_run()  # it would go on from where it began
         elif run is not None and run.finished:
             continue
-        here.origin = stop
+        here.stand(stop)
         begin(here, there, choice.back, choice.model)
 
 

@@ -55,7 +55,7 @@ def picture() -> None:
         args=(f"upload-{here.uploads}",),
         help=joined(
             _(words.UPLOAD_HELP).format(most=st.get_option("server.maxUploadSize")),
-            _(words.KEPT_SHARED if NETWORK in os.environ else words.KEPT_HERE),
+            _(words.KEPT_SHARED if os.environ.get(NETWORK) else words.KEPT_HERE),
         ),
         disabled=locked("sample"),
     )

@@ -74,6 +74,11 @@ class Fan:
     evaluations: int = 0
 
     @property
+    def times(self) -> tuple[float, ...]:
+        """The decreasing times of every way."""
+        return times_back(self.process, self.settings.steps, self.settings.grid, self.t)
+
+    @property
     def nbytes(self) -> int:
         """What its pictures hold in memory."""
         return self.start.nbytes * (len(self.ends) + 3)
@@ -96,8 +101,7 @@ def plan_fan(there: WayThere, stop: int, settings: Back, model: str, count: int)
 
 def walk_fan(fan: Fan, net: Denoiser) -> Iterator[None]:
     """Walk one way back after another, filling in `fan`; yields after every step, without an end."""
-    settings = fan.settings
-    times = times_back(fan.process, settings.steps, settings.grid, fan.t)
+    settings, times = fan.settings, fan.times
     while True:
         rng = picture_rng(fan.seed, FRESH + len(fan.ends))
         for step in reverse(net, fan.start, fan.process, sampler=settings.sampler, rng=rng, times=times):

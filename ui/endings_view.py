@@ -19,7 +19,7 @@ from ui.clock import clock
 from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
 from ui.fragment import fragment
-from ui.journey import NOTHING_TO_TAKE, WayThere
+from ui.journey import NOTHING_TO_TAKE, WayThere, pushed
 from ui.language import _, each, joined, tell
 from ui.panels import as_table
 from ui.queue import BusyError
@@ -93,6 +93,7 @@ def _stop(here: Session, there: WayThere, state: Endings) -> int:
         if there.stops[stop].t != state.t:
             state.t = there.stops[stop].t
             state.ahead.clear()
+            state.notice = None
         return stop
     if here.number != state.number:
         state.number = here.number
@@ -282,7 +283,7 @@ def _words(run: FanRun | None, found: Measured | None) -> None:
     st.markdown(_(text).format(**values))
     of_all = math.hypot(found.mean_to_upload, found.spread)
     st.markdown(_(words.PYTHAGORAS).format(all=of_all, mean=found.mean_to_upload, spread=found.spread))
-    if run.net.pushes:
+    if pushed(run.net, run.fan.process, run.fan.times):
         st.markdown(_(words.PUSHED))
         return
     chance = found.spread / math.sqrt(count - 1)

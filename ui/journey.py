@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -312,6 +312,11 @@ class WayBack:
         if self.start is None:
             return ()
         return tuple(k for k in self.shown if k <= len(self.steps))
+
+
+def pushed(net: Denoiser, process: Process, times: Sequence[float]) -> bool:
+    """Whether guidance pushes any of the network's answers on a way back over these times."""
+    return any(net.evaluations_at(process.ratio(t)) > 1 for t in times[:-1])
 
 
 def plan_back(there: WayThere, stop: int, settings: Back, model: str) -> WayBack:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui import figures, words
 from ui.dissect import LABELS, dissect
-from ui.journey import WayThere
+from ui.journey import WayThere, pushed
 from ui.language import _, each, joined
 from ui.plain import Figure
 from ui.runs import Run
@@ -116,7 +116,7 @@ def explained(there: WayThere, run: Run | None) -> None:
     of_back = [f"**{_('The way back')}**", _(words.BACK)]
     if run is not None:
         walked = _("*{network}* walked this one; it was asked {count} times so far.")
-        if run.net.pushes:
+        if pushed(run.net, run.way.process, run.way.times):
             of_back.append(_(words.PUSHED))
         of_back += [
             _(words.SAMPLER_NOTES[run.way.sampler]),

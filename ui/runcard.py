@@ -76,7 +76,7 @@ class _Frame:
 
 
 def run_card(
-    there: WayThere, way: WayBack | None, view: str, picture: str, weights: str | None, readme: str = README
+    there: WayThere, way: WayBack | None, view: str, picture: str, weights: str | None, readme: str
 ) -> bytes:
     """Pack a journey.
 
@@ -92,7 +92,7 @@ def run_card(
     weights : str or None
         SHA-256 of the network's weights; None where there is no way back.
     readme : str
-        :data:`README`, in the person's language.
+        :data:`README`, filled in, in the person's language.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def run_card(
             "frames": {frames[0].way: [frame.facts() for frame in frames] for frames in ways},
         }
         files = {
-            "README.txt": (readme.format(picture=picture.rstrip(".。")) + "\n").encode(),
+            "README.txt": (readme + "\n").encode(),
             "settings.json": json.dumps(settings, indent=1).encode(),
             "journey.py": script(there, way, view).encode(),
             "x0.png": _png(to_image(there.x0[0])),

@@ -78,6 +78,8 @@ class Session:
         Where the thumb stands.
     origin : int
         The last stop of the way there where the thumb stood: where a way back starts.
+    t : float or None
+        Its time when it was put there; on another grid it stands at the stop nearest to this.
     turn : int
         Grows when the server moves the thumb.
     chunks : Chunks
@@ -106,6 +108,7 @@ class Session:
     run: Run | None = None
     stop: int = 0
     origin: int = 0
+    t: float | None = None
     turn: int = 0
     chunks: Chunks = field(default_factory=Chunks)
     number: int = 0
@@ -127,13 +130,19 @@ class Session:
 
     def begin(self, there: WayThere, key: Any) -> None:  # noqa: ANN401 - any hashable
         """Take up a new way there; the thumb keeps its time. Nothing here lets a waiting rerun cut in."""
-        t = self.there.stops[self.origin].t if self.there else None
         self.drop_run()
         self.there, self.there_key = there, key
         self.chunks, self.number = Chunks(), next(_numbers)
-        times = [stop.t for stop in there.stops]
-        self.origin = min(self.origin, self.last()) if t is None else nearest(times, t)
+        if self.t is None:
+            self.stand(min(self.origin, self.last()))
+        else:
+            self.origin = nearest([stop.t for stop in there.stops], self.t)
         self.move_to(self.origin)
+
+    def stand(self, stop: int) -> None:
+        """Note that the thumb was put at this stop of the way there; one that stood there keeps its time."""
+        if self.there is not None and (stop != self.origin or self.t is None):
+            self.origin, self.t = stop, self.there.stops[stop].t
 
     def move_to(self, stop: int) -> None:
         """Put the thumb somewhere, from the server."""
@@ -148,7 +157,7 @@ class Session:
             self.stop = max(told.stop, 0)
         self.stop = min(self.stop, self.last())
         if self.stop < len(self.there.stops):
-            self.origin = self.stop
+            self.stand(self.stop)
 
     def drop_run(self) -> None:
         """Forget the way back, stopping it first."""

@@ -50,8 +50,9 @@ def _download(here: Session, there: WayThere, view: str, computing: bool) -> Non
     way = here.run.way if here.run else None
     source = (here.picture.source if here.picture else "") or AN_UPLOAD
     weights = cards().get(way.model, {}).get("sha256") if way else None
+    readme = _(README).format(picture=_(source).rstrip(".。"))
     st.download_button(
-        _("Download this journey"), partial(run_card, there, way, view, _(source), weights, _(README)),
+        _("Download this journey"), partial(run_card, there, way, view, source, weights, readme),
         file_name=f"there-and-back-{there.settings.seed}.zip", mime="application/zip", key="download",
         on_click="ignore", icon=":material/download:", disabled=computing, help=_(words.DOWNLOAD_HELP),
     )  # fmt: skip

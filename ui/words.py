@@ -47,7 +47,7 @@ GRIDS = {
     "uniform_t": N_("equal steps in t"),
     "uniform_ln_sigma": N_("equal steps in ln σ"),
     "rho7": N_("dense at little noise (EDM, ρ = 7)"),
-    "rho7_short": N_("the same, ending early: for few steps"),
+    "rho7_short": N_("dense at little noise, ending early (for few steps)"),
 }
 SAMPLERS = {
     "algorithm1": N_("Algorithm 1, to the letter"),
@@ -297,8 +297,8 @@ PYTHAGORAS = N_(
     "endings (root mean square), to their mean, and from there to the endings."
 )
 PUSHED = N_(
-    "Asked for a class, the network pushes its guess further towards it: $\\hat x_0$ is no longer that "
-    "average."
+    "Asked for a class, the network pushes its guess $\\hat x_0$ further towards it: it is then no longer "
+    "the average of all pictures that could have led here."
 )
 MEAN_AND_GUESS = N_(
     "The network's one look $\\hat x_0$ is meant to be the mean over all endings. From the mean of these "

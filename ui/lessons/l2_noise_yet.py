@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import streamlit as st
@@ -157,12 +158,12 @@ def why(x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> str:
             "alone: **noise hides fine detail first, large shapes late, and the mean brightness last**. "
             "Yours is {mean:.3f}; at σ_q = {now:g} the mean of x_T is still **{mean_T:.3f}**, since the "
             "noise on a mean over all {count:,} values is only {noise:.4f}. So x_T is noise when σ_q is "
-            "far above the picture's spread ({spread:.2f}), and for its brightness only when σ_q is above "
-            "a hundred."
+            "far above the picture's spread ({spread:.2f}), and for its brightness only when σ_q is far "
+            "above {limit:.3g}, where the noise on the mean is as large as the mean."
         ).format(
             sigma=SIGMA_Q, one=one.measured, eight=eight.measured, mean=float(x0.mean()), now=sigma_q,
             mean_T=float(x_T.mean()), count=x0.numel(), noise=numbers.noise_of_brightness(x0, sigma_q),
-            spread=numbers.spread(x0),
+            spread=numbers.spread(x0), limit=abs(float(x0.mean())) * math.sqrt(x0.numel()),
         )
     )  # fmt: skip
 

@@ -154,20 +154,22 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
                 "stop it."
             )
         )
-    walked = {
-        count: task(
-            f"5-{count}", (learner.key, model), lambda count=count: plan(shown.there, net, model, count)
-        )
-        for count in {STEPS[0], steps}
-    }
-    ten = walked[STEPS[0]]
-    chosen = walked[steps] if ten.finished else ten  # who is not looked at loses his place in line
+
+    def walked(count: int) -> Task[dict[str, Walk]]:
+        return task(f"5-{count}", (learner.key, model), lambda: plan(shown.there, net, model, count))
+
+    ten = walked(STEPS[0])
+    done = ten.finished  # until then it is watched: who is not looked at loses his place in line
+    count = steps if done else STEPS[0]
+    chosen = walked(count)
     watch(
         chosen,
-        f"5-{steps}",
+        f"5-{count}",
         lambda walks: _seen(chosen, walks, shown, sampler or COMPARED[0]),
         _("Walking back"),
     )
+    if ten.finished and not done:
+        st.rerun()
     if ten.finished:
         _why(learner, ten.value, model, x0.shape[1] == 3)
 

@@ -170,14 +170,18 @@ def show(learner: Learner) -> bool:
     if not predict(SIXTEEN, t=stops[EARLY].t, sigma=stops[EARLY].sigma):
         return False
     early = _endings(learner, shown, net, model, EARLY)
-    free = NARROW.name in learning().picked and early.finished  # who is not looked at loses his place in line
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
         st.caption(_("Sixteen ways begin at the thumb. Move it, and sixteen others begin."))
         at = max(stage("6", shown), 1)
-    now = _endings(learner, shown, net, model, at if free else EARLY)
+    done = early.finished  # until then these are watched: who is not looked at loses his place in line
+    kept = at if done and NARROW.name in learning().picked else EARLY
+    learning().forget(*(f"6-{k}" for k in range(len(stops)) if k not in (EARLY, LATE, kept)))
+    now = _endings(learner, shown, net, model, kept)
     with right:
         watch(now, "6", lambda ends: _sheet(now, ends), _("Sixteen ways back"))
+    if early.finished and not done:
+        st.rerun()
     _fan(shown, now)
     if early.finished:
         _why_many(learner, early.value, model)
@@ -194,9 +198,8 @@ def show(learner: Learner) -> bool:
 
 
 def _endings(learner: Learner, shown: Shown, net: Denoiser, model: str, stop: int) -> Task[Endings]:
-    """The sixteen ways from one stop, begun where they are asked for first; others are let go."""
+    """The sixteen ways from one stop; begun where they are asked for first."""
     there = shown.there
-    learning().forget(*(f"6-{k}" for k in range(len(there.stops)) if k not in (EARLY, LATE, stop)))
 
     def begin() -> tuple[Endings, Iterator[None], int]:
         ends = start(there, stop)

@@ -450,7 +450,7 @@ def walk_many(into: Endings, net: Denoiser, process: Process, seed: int) -> Iter
     into.come_to(times[0], start)
     for step in reverse(net, start, process, sampler="posterior", rng=rng, times=times):
         if into.x0_hat is None:
-            into.x0_hat = step.x0_hat[:1]
+            into.x0_hat = step.x0_hat[:1].clone()  # a view would hold all of them
         into.come_to(step.s, step.x_s)
         yield
 
