@@ -179,7 +179,7 @@ APART_STEP = N_(
     "(σ_t = {sigma_s:.4g})."
 )
 APART = N_(
-    "This is the tutorial's own formula with this step's numbers. Its t counts steps: x_{{t−1}} is the "
+    "This is the tutorial's own formula with this step's numbers. Its t counts steps: $x_{{t-1}}$ is the "
     "picture one step on, here at t = {s:.4g}. Point at a pixel to follow it through."
 )
 
