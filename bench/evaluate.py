@@ -30,7 +30,16 @@ from bench.judges import DigitReader, DogEye, Judge, Judgement
 from bench.machine import description, optional, timed
 from diffusion import SAMPLERS, card, checkpoint, data, load_picture, picture_rng
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.generate import BEST_GRID, BEST_SAMPLER, TURNS, asked, denoise, from_noise, steps_for
+from diffusion.generate import (
+    BEST_GRID,
+    BEST_SAMPLER,
+    EVALUATIONS,
+    TURNS,
+    asked,
+    denoise,
+    from_noise,
+    steps_for,
+)
 from diffusion.grids import GRIDS
 from diffusion.guidance import Guidance
 from diffusion.noise import standard_normal
@@ -124,6 +133,7 @@ def samples(
         chosen = indices[start : start + batch]
         one = asked(net, seed, *chosen) if pick else net
         steps = steps_for(evaluations, one, sampler, grid)
+        one = asked(net, seed, *chosen, steps=steps) if pick else net
         *_, last = from_noise(one, seed, chosen, steps=steps, sampler=sampler, grid=grid)
         finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
     return torch.cat(finished)
@@ -209,8 +219,11 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     one = asked(net, seed, 0)
     how = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples"
     if net.classes:
-        how += f" of classes the seed picks, {_said(one)}, {_steps(one)} steps"
+        how += f" of classes the seed picks, {_said(one)}, {steps_for(10, one)} steps"
     how50 = f"the same, {fewer} samples"
+    if net.classes:
+        steps50 = steps_for(50, one)
+        how50 += f", {_said(asked(net, seed, 0, steps=steps50))}, {steps50} steps"
     rate, frechet, kid = row10.values()
     frechet50 = row50["Fréchet over unit"]
     if isinstance(judge, DigitReader):
@@ -235,8 +248,10 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
 
     tables = [_table("For orientation: the same figures of real and spoilt pictures", orientation)]
     if net.classes:
-        rows = _guided(net, yardstick, options)
-        tables.append(_table("Guidance, 10 evaluations in all", rows))
+        tables += [
+            _table(f"Guidance, {most} evaluations in all", _guided(net, yardstick, options, most))
+            for most in (10, 50)
+        ]
     if options.table:
         rows = sampler_table(net, yardstick, options)
         title = f"Samplers and grids at 10 evaluations, {options.table} samples a row, best first"
@@ -278,36 +293,37 @@ def _asked_digits(net: NetworkDenoiser, judge: Judge, options: Options) -> list[
     return [_figure("asked for a digit, it is that digit", right, 0.97, note=note)]
 
 
-def _guided(net: NetworkDenoiser, yardstick: Yardstick, options: Options) -> list[dict[str, Any]]:
-    """Asked for nothing, and for classes in equal numbers at several guidances."""
+def _guided(
+    net: NetworkDenoiser, yardstick: Yardstick, options: Options, evaluations: int
+) -> list[dict[str, Any]]:
+    """Classes in equal numbers at several guidances; at ten evaluations also odd ones, and no class."""
     count = options.table or options.count
     rows = []
-    advised = [replace(net.advised, weight=weight) for weight in sorted({*WEIGHTS, net.advised.weight})]
-    tried = [(False, guidance) for guidance in (None, *GUIDANCES)]
-    tried.append((False, net.advised))
-    tried += [(net.guide is not None, guidance) for guidance in advised]
+    one = asked(net, options.seed, 0)
+    advised = one.guidance
+    chosen = asked(net, options.seed, 0, steps=steps_for(evaluations, one)).guidance
+    weights = sorted({*WEIGHTS, advised.weight, chosen.weight})
+    usual = [(net.guide is not None, replace(advised, weight=weight)) for weight in weights]
+    unusual = [(False, guidance) for guidance in (None, *GUIDANCES, advised)]
+    tried = usual if evaluations > EVALUATIONS else unusual + usual
     for by_guide, guidance in dict.fromkeys(tried):
         one = net if by_guide else net.without_guide()
         if guidance is None:
-            x, steps_taken = samples(one, range(count), options.seed, pick=False), _steps(one)
+            x = samples(one, range(count), options.seed, evaluations=evaluations, pick=False)
         else:
-            x, _ = asked_samples(one, count, options.seed, guidance=guidance)
-            steps_taken = _steps(one.asked_for(one.classes[0], guidance=guidance))
-            if (by_guide, guidance) == (net.guide is not None, net.advised):
+            x, _ = asked_samples(one, count, options.seed, guidance=guidance, evaluations=evaluations)
+            one = one.asked_for(one.classes[0], guidance=guidance)
+            if (by_guide, guidance) == (net.guide is not None, chosen):
                 sheet = contact_sheet(x[:: max(1, len(x) // 64)][:64])
-                sheet.save(options.out / f"{net.name}-asked.png")
+                sheet.save(options.out / f"{net.name}-asked-{evaluations}.png")
         pushed = guidance is not None and guidance.weight != 1
         row: dict[str, Any] = {"guidance": guidance.weight if guidance else "no class"}
         row["away from"] = ("the guide" if by_guide else "no class") if pushed else "–"
         row["where σ is"] = _range(guidance) if guidance and pushed else "–"
-        row |= {"steps": steps_taken, "samples": len(x)}
+        row |= {"steps": steps_for(evaluations, one), "samples": len(x)}
         rows.append(row | _rounded(yardstick.row(yardstick.judge(x))))
         _say(f"guidance: {rows[-1]}")
     return rows
-
-
-def _steps(net: NetworkDenoiser) -> int:
-    return steps_for(10, net)
 
 
 def _said(net: NetworkDenoiser) -> str:

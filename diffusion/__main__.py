@@ -53,6 +53,8 @@ def generate(options: argparse.Namespace) -> None:
             label = picked_class(net.classes, options.seed, index) if net.classes else NONE
         one = net if label == NONE else net.asked_for(label, guidance=options.guidance)
         steps = steps_for(options.steps, one, options.sampler, options.grid)
+        if label != NONE:
+            one = net.asked_for(label, guidance=options.guidance, steps=steps)
         *_, last = from_noise(
             one, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import N_, Listed, Sentence
-from .guidance import Guidance
+from .guidance import MANY, Guidance
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,8 @@ def _data(card: dict[str, Any]) -> Section | None:
         lines.append(Sentence(text, counts))
     if card.get("classes"):
         text = N_("**Classes it can be asked for**: {names}.")
-        advised = Guidance.read(card.get("guidance", 1.0)).facts()
+        guidance = Guidance.read(card.get("guidance", 1.0))
+        advised = guidance.facts()
         if {"low", "high"} <= advised.keys():
             text = N_(
                 "**Classes it can be asked for** (guidance {weight}, where σ is {low} to {high}, is advised)"
@@ -257,6 +258,9 @@ def _data(card: dict[str, Any]) -> Section | None:
             text = N_("**Classes it can be asked for** (guidance {weight} is advised): {names}.")
         names = Listed(tuple(name.replace("_", " ") for name in card["classes"]))
         lines.append(Sentence(text, {"names": names} | {key: number(v) for key, v in advised.items()}))
+        if guidance.many is not None:
+            text = N_("**On a way of {steps} steps or more** guidance {weight} is advised: fewer want more.")
+            lines.append(Sentence(text, {"steps": MANY, "weight": number(guidance.many)}))
     if training.get("guide_pictures"):
         text = N_(
             "**Its guide** is what it was itself after {count:,} pictures: asked for a class, it goes "
@@ -347,6 +351,21 @@ def _root(value: float | None) -> float | None:
     return None if value is None else math.sqrt(value)
 
 
+#: What the names of figures mean, by a part of the name.
+TERMS = {
+    "dog rate": N_("*Dog rate*: the share of pictures that the judge takes for a dog."),
+    "Fréchet": N_(
+        "*Fréchet distance*: how far the pictures lie from real ones, as the judge sees them. The *unit* is "
+        "how far another set of real pictures lies from them: 1 is as good as real."
+    ),
+    "KID": N_("*KID*: another measure of the same; about 0 for real pictures."),
+    "BM3D": N_(
+        "*dB* is PSNR, 10·log₁₀(255² / mean squared error): the larger, the better. *BM3D* is a "
+        "well-known way to remove noise without a network."
+    ),
+}
+
+
 def _evaluation(card: dict[str, Any]) -> Section | None:
     evaluation = card.get("evaluation")
     if not evaluation:
@@ -364,6 +383,9 @@ def _evaluation(card: dict[str, Any]) -> Section | None:
         )
     figures = evaluation.get("figures", [])
     parts: list[Text | Table] = [Text(tuple(about)), figures_table(figures)]
+    terms = [text for name, text in TERMS.items() if any(name in figure["what"] for figure in figures)]
+    if terms:
+        parts.append(Text(tuple(Sentence(text) for text in terms)))
     short = tuple(figure["what"] for figure in figures if met(figure) is False)
     if short:
         parts.append(Text.of(N_("Short of the target: {what}."), what=Listed(short, N_("; "))))

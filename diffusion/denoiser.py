@@ -179,7 +179,9 @@ class NetworkDenoiser(Denoiser):
         known = min(max(sigma, self.sigma_min), self.sigma_max)
         return 2 if self.labels and self.guidance.pushes_at(known) else 1
 
-    def asked_for(self, *names: str, guidance: float | Guidance | None = None) -> NetworkDenoiser:
+    def asked_for(
+        self, *names: str, guidance: float | Guidance | None = None, steps: int = 10
+    ) -> NetworkDenoiser:
         """Return the same network, asked for a class.
 
         Parameters
@@ -188,6 +190,8 @@ class NetworkDenoiser(Denoiser):
             One class for all pictures of a batch, or one for each.
         guidance : float or Guidance, optional
             As the card advises when not given; a number is another weight within the same range.
+        steps : int
+            Of the way it is asked on: the card may advise a weaker push where they are many.
 
         Raises
         ------
@@ -203,7 +207,8 @@ class NetworkDenoiser(Denoiser):
                 )  # fmt: skip
         labels = tuple(self.classes.index(name) for name in names)
         if not isinstance(guidance, Guidance):
-            guidance = self.advised if guidance is None else replace(self.advised, weight=guidance)
+            advised = self.advised.over(steps)
+            guidance = advised if guidance is None else replace(advised, weight=guidance)
         return self.with_labels(labels, guidance)
 
     def with_labels(self, labels: tuple[int, ...], guidance: Guidance) -> NetworkDenoiser:

@@ -63,14 +63,16 @@ def picked_class(classes: Sequence[str], seed: int, index: int = 0) -> str:
     return classes[int(drawn) % len(classes)]
 
 
-def asked(net: NetworkDenoiser, seed: int, *indices: int) -> NetworkDenoiser:
+def asked(net: NetworkDenoiser, seed: int, *indices: int, steps: int = 10) -> NetworkDenoiser:
     """The network asked, picture by picture, for the classes the seed picks, guided as its card advises.
+
+    The card may advise a weaker push where the `steps` are many.
 
     A network without classes is returned as it is.
     """
     if not net.classes:
         return net
-    return net.asked_for(*(picked_class(net.classes, seed, index) for index in indices))
+    return net.asked_for(*(picked_class(net.classes, seed, index) for index in indices), steps=steps)
 
 
 def from_noise(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 from torch import Tensor
+
+#: From so many steps on a way counts as one of many.
+MANY = 20
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,17 @@ class Guidance:
     D' is the same network asked for no class [1]_; or, where it has a guide, what it was itself early in
     its training: where the beginner and the learnt one differ, the way on is away from the beginner [3]_.
 
+    Few steps cut corners and come out soft, which a strong push makes up for; over many steps the same
+    push goes too far, so a card may advise another weight for those.
+
     Attributes
     ----------
     weight : float
         1 does not push.
     low, high : float
         Noise levels sigma, in [-1, 1] units.
+    many : float or None
+        Advised instead of `weight` for a way of :data:`MANY` steps or more, see :meth:`over`.
 
     References
     ----------
@@ -39,6 +47,7 @@ class Guidance:
     weight: float = 1.0
     low: float = 0.0
     high: float = math.inf
+    many: float | None = None
 
     @classmethod
     def read(cls, said: Any) -> Guidance:  # noqa: ANN401 - what a file says may be anything
@@ -54,15 +63,22 @@ class Guidance:
             found = cls(**{key: float(value) for key, value in facts.items()})
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"no guidance: {said!r:.80}") from error
-        if "weight" not in facts or not (math.isfinite(found.weight) and 0 <= found.low < found.high):
+        weights = (found.weight, found.weight if found.many is None else found.many)
+        if "weight" not in facts or not (all(map(math.isfinite, weights)) and 0 <= found.low < found.high):
             raise ValueError(f"no guidance: {said!r:.80}")
         return found
 
     def facts(self) -> dict[str, float]:
-        """For a card: the weight, and the ends of the range where it has any."""
+        """For a card: the weight, the ends of the range where it has any, and the weight for many steps."""
         low = {"low": self.low} if self.low else {}
         high = {"high": self.high} if math.isfinite(self.high) else {}
-        return {"weight": self.weight, **low, **high}
+        many = {} if self.many is None else {"many": self.many}
+        return {"weight": self.weight, **low, **high, **many}
+
+    def over(self, steps: int) -> Guidance:
+        """What it comes to on a way of so many steps: one weight."""
+        weight = self.weight if self.many is None or steps < MANY else self.many
+        return replace(self, weight=weight, many=None)
 
     @overload
     def pushes_at(self, sigma: float) -> bool: ...

@@ -106,7 +106,7 @@ RECIPES: dict[str, Recipe] = {
         shift=2,
         guidance=Guidance(3.0, 0.2, 8.0),
         guide_at=45_000,
-        by_guide=Guidance(2.5, 0.1, 4.0),
+        by_guide=Guidance(2.5, 0.1, 4.0, many=1.7),
         only="dog",
     ),
     "photos": Recipe(

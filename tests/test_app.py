@@ -484,6 +484,16 @@ def test_a_class_can_be_asked_for(app: AppTest) -> None:
     assert any(f"picked a class: **{run.way.asked}**" in text.value for text in app.markdown)
 
 
+def test_many_steps_are_pushed_as_the_card_advises_for_many(app: AppTest) -> None:
+    app.selectbox(key="label-digits").set_value("1").run()
+    for steps, weight in ((10, 2.0), (20, 1.5)):
+        app.number_input(key="back_steps").set_value(steps).run()
+        press(app, "one")
+        run = here(app).run
+        assert run is not None
+        assert (run.way.total, run.net.guidance.weight) == (steps, weight)
+
+
 def test_nothing_is_picked_for_a_picture_of_ones_own(app: AppTest) -> None:
     press(app, "walk")
     run = here(app).run

@@ -147,8 +147,13 @@ def test_a_network_is_asked_picture_by_picture(small_models: Path):
 
 def test_the_guidance_is_the_cards(small_models: Path):
     net = load_denoiser("digits", small_models)
-    assert net.advised == net.asked_for("1").guidance == Guidance(2.0)
-    assert net.asked_for("1", guidance=1).guidance == Guidance(1.0)
+    assert net.advised == Guidance(2.0, many=1.5)
+    for one in (net.asked_for("1", steps=19), asked(net, 0, 3, steps=19), net.asked_for("1")):
+        assert one.guidance == Guidance(2.0)
+    for one in (net.asked_for("1", steps=20), asked(net, 0, 3, steps=20)):
+        assert one.guidance == Guidance(1.5)
+    for steps in (10, 50):
+        assert net.asked_for("1", guidance=1, steps=steps).guidance == Guidance(1.0)
 
 
 def test_several_walk_side_by_side_each_in_its_own_noise(small_models: Path):

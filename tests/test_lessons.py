@@ -230,8 +230,8 @@ def test_up_and_down_again() -> None:
 
 def test_the_worst_gap_is_found() -> None:
     rows = {
-        "train": [{"sigma": 0.1, "mse": 1.0}, {"sigma": 1.0, "mse": 1.0}],
-        "val": [{"sigma": 0.1, "mse": 1.0}, {"sigma": 1.0, "mse": 4.0}],
+        "train": [{"sigma": sigma, "mse": 1.0} for sigma in (0.1, 1.0, 50.0)],
+        "val": [{"sigma": sigma, "mse": mse} for sigma, mse in ((0.1, 1.0), (1.0, 4.0), (50.0, 9.0))],
     }
     assert numbers.worst_gap(rows) == (1.0, 2.0)
     assert all(math.isnan(value) for value in numbers.worst_gap({}))

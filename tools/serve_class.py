@@ -27,7 +27,9 @@ SHEET = """<!doctype html><html lang="en"><meta charset="utf-8"><title>There and
   h1 {{ font-size: min(9vw, 11vh); margin: 0; text-align: center; }}
   p {{ font-size: 2.6vh; margin: 0; color: #40565a; }}
 </style>
-<p>There and Back</p>{code}<h1>{address}</h1><p>Same network, any browser. Nothing to install.</p></html>
+<p>There and Back</p>{code}<h1>{address}</h1>
+<p>Join the same Wi-Fi, open this in any browser.</p>
+<p lang="zh">连上同一个 Wi-Fi，用任意浏览器打开。</p></html>
 """
 
 

@@ -132,7 +132,8 @@ def way_there() -> There:
         locks.named("sigma_q"), low, high, step=0.5, key="sigma_q",
         disabled=process != "brownian" or locked("sigma_q"),
         help=_(
-            "Spread of all the noise together, {low:g} to {high:g}. The picture itself spans -1 to 1."
+            "Spread (standard deviation) of all the noise together, {low:g} to {high:g}. The "
+            "picture itself spans -1 to 1."
         ).format(low=low, high=high),
     )  # fmt: skip
     low, high = STEPS_RANGE
@@ -144,7 +145,12 @@ def way_there() -> There:
         ).format(low=low, high=high),
     )  # fmt: skip
     grid = st.selectbox(
-        locks.named("grid"), GRIDS, format_func=named(words.GRIDS), key="grid", disabled=locked("grid")
+        locks.named("grid"),
+        GRIDS,
+        format_func=named(words.GRIDS),
+        key="grid",
+        disabled=locked("grid"),
+        help=_(words.GRID_HELP),
     )
     low, high = SEED_RANGE
     seed = st.number_input(
@@ -180,7 +186,7 @@ def way_back(model: str | None, sampler: str = "sampler") -> Back:
     )  # fmt: skip
     grid = st.selectbox(
         locks.named("back_grid"), GRIDS, format_func=named(words.GRIDS), key="back_grid",
-        disabled=locked("back_grid"),
+        disabled=locked("back_grid"), help=_(words.GRID_HELP),
     )  # fmt: skip
     low, high = INDEX_RANGE
     index = st.number_input(

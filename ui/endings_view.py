@@ -193,7 +193,7 @@ def _next(
         if state.run is None and model is not None:
             net = network(model)
             if back.label:
-                net = net.asked_for(back.label)
+                net = net.asked_for(back.label, steps=back.steps)
             planned = plan_fan(there, stop, back, model, count)
             state.take(settings, FanRun(planned, net, queue(), pace()))
         if state.run is not None:
@@ -287,7 +287,9 @@ def _words(run: FanRun | None, found: Measured | None) -> None:
         st.markdown(_(words.PUSHED))
         return
     chance = found.spread / math.sqrt(count - 1)
-    st.markdown(_(words.MEAN_AND_GUESS).format(gap=found.guess_to_mean, chance=chance, count=count))
+    gap = found.guess_to_mean
+    rest = math.sqrt(max(gap**2 - chance**2, 0.0))
+    st.markdown(_(words.MEAN_AND_GUESS).format(gap=gap, chance=chance, rest=rest, count=count))
 
 
 def _rms(x: Tensor) -> float:

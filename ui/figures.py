@@ -340,7 +340,7 @@ def _distance(back: WayBack) -> _Distance:
 def distance(back: WayBack, *, height: int = HEIGHT) -> Figure:
     """How far x0_hat and x_t/alpha_t are from the upload after each step back (rms)."""
     data = _distance(back)
-    figure = blank("", _("steps back taken"), _("distance to the upload (rms)"), height=height)
+    figure = blank("", _("steps back taken"), _("distance to your picture (rms)"), height=height)
     figure.update_axis("xaxis", range=[-0.02 * back.total, 1.02 * back.total])
     series = [
         ("x_t/α_t", data.step, data.state, "solid", _("after step %{x}<br>x_t/α_t is %{y:.3g} away")),
@@ -367,7 +367,7 @@ def summary_distance(back: WayBack) -> str:
     if not len(data.estimate):
         return _("No step back has been taken yet.")
     now = _(
-        "After {taken} of {total} steps back the picture is {state} away from the upload (root mean square), "
+        "After {taken} of {total} steps back the picture is {state} away from yours (root mean square), "
         "the network's estimate {estimate}."
     ).format(
         taken=len(data.estimate),
@@ -458,8 +458,8 @@ def summary_loss_by_noise(card: Mapping[str, Any]) -> str:
     worst = max(rows, key=lambda row: row["loss"])
     least = min(rows, key=lambda row: row["loss"])
     return _(
-        "On held-out pictures the loss is highest, {highest}, at noise level {sigma_highest} and lowest, "
-        "{lowest}, at {sigma_lowest}."
+        "Measured so, on held-out pictures it helps least at noise level {sigma_highest} (loss "
+        "{highest}) and most at {sigma_lowest} (loss {lowest})."
     ).format(
         highest=_number(worst["loss"]),
         sigma_highest=_number(worst["sigma"]),

@@ -25,17 +25,17 @@ PROCESSES = {
 PROCESS_NOTES = {
     "brownian": N_(
         "Each step adds fresh noise: $x_{t+\\Delta t} = x_t + \\eta$ with $\\eta \\sim \\mathcal "
-        "N(0, \\sigma_q^2\\,\\Delta t)$. The picture itself is never dimmed, so the variance only grows: it "
+        "N(0, \\sigma_q^2\\,\\Delta t)$. The picture itself never fades, so the variance only grows: it "
         "*explodes*. The variances of the steps add up to $\\sigma_q^2$, however many steps you take."
     ),
     "ddpm_linear": N_(
-        "Each step dims the picture a little and adds a little noise, so that in the end the pixel "
-        "values have spread 1, whatever the picture: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
+        "Each step fades the picture a little towards mid-grey and adds a little noise, so that in the "
+        "end the pixel values have spread 1, whatever the picture: $x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + "
         "\\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$, where $\\bar\\alpha_t$ falls from 1 to nearly 0 and "
         "$\\varepsilon$ is noise of spread 1. The schedule is the one of Ho and others."
     ),
     "ddpm_cosine": N_(
-        "Like DDPM linear, the picture is dimmed while noise is added, but more gently at both "
+        "Like DDPM linear, the picture fades while noise is added, but more gently at both "
         "ends (Nichol and Dhariwal)."
     ),
     "straight_line": N_(
@@ -74,7 +74,10 @@ SAMPLER_NOTES = {
         "far, to make up for it."
     ),
     "dpmpp_2m": N_("No fresh noise, and it uses the last two guesses to see which way they are drifting."),
-    "heun": N_("No fresh noise. It looks twice at each step, before and after, and takes the middle."),
+    "heun": N_(
+        "No fresh noise. It looks twice at each step but the last, before and after, and goes in "
+        "the mean of both directions."
+    ),
 }
 STARTS = {"here": N_("at the thumb"), "noise": N_("in pure noise"), "inversion": N_("by inversion")}
 START_NOTES = {
@@ -103,7 +106,10 @@ PRESETS = {
 PRESET_NOTES = {
     "gentle": N_("σ_q = 0.5: moderate noise, of the kind a photo denoiser is made for."),
     "watch": N_("σ_q = 3 in 100 small steps: easy to see."),
-    "tutorial": N_("The tutorial's ten equal steps and its Algorithm 1, to the letter."),
+    "tutorial": N_(
+        "Ten equal steps as in the tutorial, and back with Algorithm 1 of the paper it retells, to "
+        "the letter."
+    ),
     "from_nothing": N_(
         "σ_q = 80, far above the picture's own spread, and the way back starts from fresh "
         "noise. The digits network makes the clearest pictures this way."
@@ -199,8 +205,9 @@ FIGURES = {
     "variance": (
         N_("Noise variance"),
         N_(
-            "The line is theory; every dot is measured on a frame you can see. They differ a little because "
-            "a picture has a limited number of pixels."
+            "The line is theory; every dot is measured on a frame you can see. They differ a little "
+            "because a picture has a limited number of pixels. On the way back the network's guess stands "
+            "in for your picture, so its errors, and those of the steps, show as well."
         ),
     ),
     "added": (
@@ -213,8 +220,9 @@ FIGURES = {
     "snr": (
         N_("Signal to noise"),
         N_(
-            "α²/σ², how strong the picture stands against the noise, for a picture of spread 1. The scale is "
-            "logarithmic; at t = 0 the ratio is infinite."
+            "α²/σ², how strong the picture stands against the noise, for a picture of spread 1; α is the "
+            "share of your picture that is left, 1 throughout for Brownian. The scale is logarithmic; at "
+            "t = 0 the ratio is infinite."
         ),
     ),
     "histogram": (
@@ -302,8 +310,8 @@ PUSHED = N_(
 )
 MEAN_AND_GUESS = N_(
     "The network's one look $\\hat x_0$ is meant to be the mean over all endings. From the mean of these "
-    "{count} it is {gap:.3f} away; chance alone would leave about {chance:.3f}, and the rest is the error of "
-    "the network and of the steps."
+    "{count} it is {gap:.3f} away; chance alone would leave about {chance:.3f}. Squares add up here too, "
+    "so about {rest:.3f} is left for the error of the network and of the steps."
 )
 COMPARE_SUBTITLE = N_("Two journeys with the same picture, moved by one thumb.")
 COMPARE_HELP = N_(
@@ -348,15 +356,22 @@ LINK_UPLOAD = N_(
 NETWORKS = N_("What the networks are, and what they are not")
 NO_MODELS = N_("No networks were found in pretrained/. The way there works; the way back needs one.")
 LOSS_BY_NOISE = N_(
-    "How wrong the network is at each noise level, on pictures it trained on and on pictures it never "
-    "saw. Where the two part, it has begun to remember. At much noise nobody could do better than guess "
-    "the average picture."
+    "The squared error of x̂_0 over what would be left if one only faded the noisy picture towards "
+    "mid-grey: 1 is no better than that, 0 is perfect. Where pictures it never saw do clearly worse than "
+    "those it trained on, at noise levels that still show the picture, it has begun to remember. At the "
+    "greatest noise the lines part by chance: each is measured on few pictures, and nobody can do better "
+    "there than guess the average. How far off x̂_0 itself is (rms) stands in the table."
 )
 
 GALLERY = N_("Sixty-four pictures from nothing but noise")
 GALLERY_ABOUT = N_(
     "Each begins in noise of its own, which the seed decides, and the network walks it back. Nobody "
     "chose among them. Pick one to look closer."
+)
+GRID_HELP = N_(
+    "Where the steps are taken. *Equal steps in t*: each takes the same time. *Equal steps in ln σ*: each "
+    "changes the noise by the same factor. *Dense at little noise*: most steps where details appear, as "
+    "Karras and others do (EDM); ρ = 7 says how dense."
 )
 GALLERY_EMPTY = N_("Pick a picture: then you can open it on the stage, and ask whether it is new.")
 GALLERY_NO_MODELS = N_("No network that makes pictures from pure noise was found in pretrained/.")
@@ -387,8 +402,8 @@ WEAK_NOISE = N_(
     "it, and what comes is grey or muddled. The preset *{preset}* starts at {most:g}."
 )
 OTHER_WAY = N_(
-    "What to expect was measured of {sampler} on the grid {grid}, with the network asked ten times; this was "
-    "another way."
+    "How good pictures from noise come out was measured with {sampler}, steps {grid}, the network "
+    "asked ten times (see *Networks*). This walk was made otherwise, so those figures do not hold for it."
 )
 FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")
 FROM_NOISE_SHORT = N_("The aim was {target:.0%}: this network has not learnt enough yet, and it shows.")

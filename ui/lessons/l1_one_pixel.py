@@ -186,7 +186,9 @@ def _totals(learner: Learner, x0: Tensor) -> None:
         _(
             "η is the noise of one step, and 𝒩(m, v) the bell curve (Gaussian) of mean m and variance v. "
             "Variances of independent steps add: T·σ_q²·Δt = σ_q², whatever T is. The sum of Gaussians is "
-            "exactly Gaussian, after ten steps as after a thousand."
+            "exactly Gaussian, after ten steps as after a thousand. Mind the names: the tutorial writes "
+            "σ_t for σ_q·√Δt, the spread of one step. Here σ_t is always all the noise up to time t, "
+            "σ_q·√t."
         ),
         learner.in_python() | {"T": str(MANY)},
     )

@@ -37,8 +37,8 @@ from ui.settings import There
 
 TITLE = N_("What the network is asked")
 LEAD = N_(
-    "A network is shown x_t and asked a single question: what was the clean picture? It is trained like any "
-    "regression, to be wrong by as little as possible on average."
+    "A network is shown x_t and asked a single question: what was the clean picture? Like a line fitted "
+    "through points (regression), it is trained to be wrong by as little as possible on average."
 )
 SIGMA_Q, STEPS, START = 3.0, 20, 4
 SIGMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -61,8 +61,9 @@ BLURRY = Question(
 LEARN = Question(
     "3-learn",
     N_(
-        "Now a network you train yourself: {count:,} numbers, all random at first. It sees two-pixel "
-        "pictures cut out of yours, with noise on them, and learns by squared error. Its error will …"
+        "Now a network you train yourself: {count:,} numbers, most of them random at first. It sees "
+        "two-pixel pictures cut out of yours, with noise on them, and learns by squared error. Its error "
+        "will …"
     ),
     {
         "zero": N_("fall to zero, if it trains long enough"),

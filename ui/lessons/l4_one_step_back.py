@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import streamlit as st
@@ -43,8 +44,9 @@ WALKS, FINE = 60, 100
 HOW_FAR = Question(
     "4-far",
     N_(
-        "You stand at t = 0.5 and take one of {T} steps, Δt = 0.1. The network has just shown its guess "
-        "x̂_0 of the clean picture. How far towards it does the step go, fresh noise aside?"
+        "You stand at t = 0.5 and take one of {T} equal steps with Algorithm 1, Δt = 0.1. The network has "
+        "just shown its guess x̂_0 of the clean picture. How far towards it does the step go, fresh noise "
+        "aside?"
     ),
     {
         "all": N_("all the way: the network knows, why wait?"),
@@ -104,29 +106,37 @@ def why_far(asked: Kept) -> str:
     )
     return _(
         "From t = 0.5 the step goes Δt/t = 0.1/0.5 = **a fifth** of the way. In the middle pixel {colour} "
-        "x_t is {x_t:.4f}, the guess x̂_0 is {guess:.4f}, so f_θ = 0.2 · ({x_t:.4f} − {guess:.4f}) = "
-        "**{removed:.4f}**; the fresh noise drawn is η = {noise:.4f}, and the pixel moves to "
-        "**{x_s:.4f}**. The guess is only a mean over all that is possible; a short step leaves room to "
+        "x_t is {x_t}, the guess x̂_0 is {guess}, so f_θ = 0.2 · ({x_t} − {subtracted}) = "
+        "**{removed}**; the fresh noise drawn is η = {noise}, and the pixel moves to "
+        "**{x_s}**. The guess is only a mean over all that is possible; a short step leaves room to "
         "look again with a little less noise. At the very last step Δt/t = 1: it goes all the way, and "
-        "what is added there, stays."
+        "what is added there, stays. The posterior goes as far; DDIM, which adds no noise, only "
+        "1 − √(0.4/0.5) = {ddim:.3f} of the way."
     ).format(
-        x_t=x_t,
-        guess=guess,
-        removed=removed,
-        noise=noise,
-        x_s=x_s,
+        x_t=_signed(x_t),
+        guess=_signed(guess),
+        subtracted=f"({_signed(guess)})" if guess < 0 else _signed(guess),
+        removed=_signed(removed),
+        noise=_signed(noise),
+        x_s=_signed(x_s),
+        ddim=1 - math.sqrt((START - 1) / START),
         colour=_("(its red)") if asked.x_t.shape[1] == 3 else "",
     )
+
+
+def _signed(value: float) -> str:
+    """A number with a minus sign that stands out."""
+    return f"{value:.4f}".replace("-", "−")
 
 
 def why_noise(spread: float) -> str:
     """What is explained of walks without fresh noise, for values of this spread."""
     return _(
-        "Your picture's values have spread s = **{spread:.4f}**, and σ_q is {sigma:g}. Without fresh "
-        "noise the walks must end with spread s²/√(s² + σ_q²) = **{theory:.4f}**, however small the "
-        "steps: each one moves towards a mean, and means are less varied than what they are means of. The "
-        "fresh noise puts back just the doubt that is left. At the end no doubt is left, so there it "
-        "would only be grain."
+        "Take single pixels as varied as your picture's, of spread s = **{spread:.4f}**, an exact "
+        "denoiser, and σ_q = {sigma:g}. Without fresh noise the walks must end with spread s²/√(s² + "
+        "σ_q²) = **{theory:.4f}**, however small the steps: each one moves towards a mean, and means are "
+        "less varied than what they are means of. The fresh noise puts back just the doubt that is left. "
+        "At the end no doubt is left, so there it would only be grain."
     ).format(spread=spread, sigma=SIGMA_Q, theory=numbers.spread_without_noise(spread, SIGMA_Q))
 
 

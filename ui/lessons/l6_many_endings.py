@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import streamlit as st
@@ -41,7 +42,7 @@ LEAD = N_(
 SIGMA_Q, T = 3.0, 20
 EARLY, LATE = 6, 1
 #: An inversion that ends further from its picture than this has missed it.
-NEAR = 0.05
+NEAR = 0.02
 #: The digits network's path does not lead back from a photo.
 LEADING_BACK = ("photos", "dogs")
 
@@ -77,7 +78,7 @@ RETURN = Question(
     {
         "new": N_("a new picture: x_T is noise, and noise forgets"),
         "blurry": N_("a blurry mean of all the endings"),
-        "back": N_("your picture, almost to the last digit"),
+        "back": N_("your picture, too near for the eye to tell"),
     },
     right="back",
 )
@@ -122,18 +123,22 @@ def why_many(ends: Endings) -> str:
     """What is explained of sixteen endings."""
     return _(
         "From t = {t:.2g} the sixteen endings lie **{fan:.4f}** around their mean (their spread) and "
-        "**{off:.4f}** from your picture: what the noise left standing they share, what it hid each "
-        "makes up anew out of what the network learnt. Their mean is only {mean:.4f} from x̂_0, the "
-        "blurry first guess: that blur *was* the mean of these endings."
-    ).format(t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess)
+        "**{off:.4f}** from your picture: what the noise left standing they share, what it hid each makes "
+        "up anew out of what the network learnt. Their mean is {mean:.4f} from x̂_0, the blurry first "
+        "guess; chance alone would leave about {chance:.4f} with sixteen. x̂_0 is meant to be the mean of "
+        "*all* endings: hence its blur."
+    ).format(
+        t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess, chance=ends.fan / math.sqrt(15)
+    )
 
 
 def why_narrow(early: Endings, late: Endings) -> str:
     """What is explained of a start with less noise."""
     return _(
-        "From t = {t1:.2g} the endings' spread was {fan1:.4f}, from t = {t2:.2g} only **{fan2:.4f}**, "
-        "and {off2:.4f} from your picture instead of {off1:.4f}. Little noise leaves little to make up: "
-        "a walk from early t nearly *returns* your picture, one from late t *forgets* it."
+        "From t = {t1:.2g} the endings' spread was {fan1:.4f}, from t = {t2:.2g} only **{fan2:.4f}**, and "
+        "{off2:.4f} from your picture instead of {off1:.4f}. Little noise leaves little to make up: a "
+        "walk from a small t nearly *returns* your picture; the larger the t it starts from, the more it "
+        "*forgets*."
     ).format(t1=early.t, fan1=early.fan, t2=late.t, fan2=late.fan, off1=early.to_upload, off2=late.to_upload)
 
 
@@ -149,9 +154,10 @@ def why_return(found: Returned) -> str:
         )
         if found.error < NEAR
         else _(
-            "This time it misses: it ends **{error:.3g}** from your picture. In steps small enough the "
-            "path leads back; for this picture this network bends it more sharply than {n} steps can "
-            "follow. Its x_T lies {apart:.3f} from your picture, where noise would lie {sigma:g}."
+            "It should return your picture, but this time it misses: it ends **{error:.3g}** from it. In "
+            "steps small enough the path leads back; for this picture this network bends it more sharply "
+            "than {n} steps can follow. Its x_T lies {apart:.3f} from your picture, where noise would lie "
+            "{sigma:g}."
         )
     )
     values = {"error": found.error, "apart": found.apart, "sigma": SIGMA_Q, "n": CLIMB}

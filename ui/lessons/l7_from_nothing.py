@@ -79,7 +79,7 @@ def plan(there: WayThere, net: NetworkDenoiser, model: str) -> tuple[Walk, Itera
     way = plan_back(there, 0, Back("noise", BEST_SAMPLER, STEPS, BEST_GRID), model)
     if net.classes:
         way.asked = picked_class(net.classes, seed, 1)
-        net = net.asked_for(way.asked)
+        net = net.asked_for(way.asked, steps=way.total)
     return Walk(way), walk_back(way, net, seed), STEPS
 
 
@@ -137,10 +137,16 @@ def why_remembered(model: str) -> str:
         None,
     )
     text = _(
-        "*{name}* was trained on {count:,} pictures. Where the two differ most, at σ = {sigma:g}, its "
-        "error on pictures it never saw is **{ratio:.3f}** times that on those it trained on: near 1 "
-        "means learnt, far above means remembered."
-    ).format(name=_(model.capitalize()), count=card["training"]["pictures_in_set"], sigma=sigma, ratio=ratio)
+        "*{name}* was trained on {count:,} pictures. At noise levels that still show the picture (σ up to "
+        "{most:g}), its error on pictures it never saw is at most **{ratio:.3f}** times that on those it "
+        "trained on (at σ = {sigma:g}): near 1 means learnt, far above means remembered."
+    ).format(
+        name=_(model.capitalize()),
+        count=card["training"]["pictures_in_set"],
+        sigma=sigma,
+        ratio=ratio,
+        most=numbers.STILL_SHOWN,
+    )
     near = ""
     if copied is not None:
         near = _(

@@ -504,8 +504,12 @@ def walk_around(into: Returned, net: Denoiser, process: Process) -> Iterator[Non
 # --- 7: a dog from nothing -------------------------------------------------------------------------
 
 
+#: Under more noise than this nothing but the average of all pictures can be guessed, whoever was trained on.
+STILL_SHOWN = 2.0
+
+
 def worst_gap(rows: dict[str, list[dict[str, float]]]) -> tuple[float, float]:
-    """Where held-out pictures are guessed worst compared with training pictures.
+    """Where held-out pictures are guessed worst compared with training pictures, sigma up to STILL_SHOWN.
 
     Parameters
     ----------
@@ -518,9 +522,13 @@ def worst_gap(rows: dict[str, list[dict[str, float]]]) -> tuple[float, float]:
         The noise level, and the root mean square error on held-out pictures over that on training
         pictures; NaN where the card has none.
     """
-    both = list(zip(rows.get("train", []), rows.get("val", []), strict=False))
-    if not both:
+    both = zip(rows.get("train", []), rows.get("val", []), strict=False)
+    ratios = [
+        (math.sqrt(val["mse"] / train["mse"]), val["sigma"])
+        for train, val in both
+        if val["sigma"] <= STILL_SHOWN
+    ]
+    if not ratios:
         return math.nan, math.nan
-    ratios = [(math.sqrt(val["mse"] / train["mse"]), val["sigma"]) for train, val in both]
     ratio, sigma = max(ratios)
     return sigma, ratio

@@ -21,12 +21,16 @@ from ui.lessons.rhythm import Learner, Question, in_html, in_markdown, learning,
 from ui.settings import LESSONS
 
 #: Of the questions: results of different versions are not to be compared.
-VERSION = 1
+VERSION = 2
 #: The two halves, and where each stands among the lessons.
 PLACES = {"pre": 0, "post": LESSONS + 1}
 TITLES = {"pre": N_("Before you begin"), "post": N_("When you are through")}
 LEADS = {
-    "pre": N_("Six questions on what the lessons are about. Guess where you do not know: that is the point."),
+    "pre": N_(
+        "Six questions on what the lessons are about. Guess where you do not know: that is the point. "
+        "Your answers last as long as this page stays open: if you go on another day, save them now, for "
+        "your teacher to compare."
+    ),
     "post": N_("The same six ideas, asked anew. What has changed since you began?"),
 }
 #: A question, and what goes into its texts.
@@ -102,8 +106,8 @@ IDEAS = (
         "variances",
         N_("What many small noises add up to"),
         pre=(
-            N_("Noise of spread {step:g} is added {count} times, drawn afresh each time. All the noise has "
-               "spread …"),
+            N_("Noise of spread (standard deviation) {step:g} is added {count} times, drawn afresh each "
+            "time. All the noise together has spread …"),
             _SPREADS, "root", _sums(1, 4),
         ),
         post=(
@@ -141,7 +145,7 @@ IDEAS = (
         "fresh",
         N_("Why fresh noise is added"),
         pre=(
-            N_("On the way back most steps remove noise and then **add** a little fresh noise. What for?"),
+            N_("Some ways back remove noise at each step and then **add** a little fresh noise. What for?"),
             {
                 "cover": N_("It covers up the network's mistakes."),
                 "quick": N_("With it fewer steps are needed."),
@@ -164,7 +168,12 @@ IDEAS = (
     _idea(
         "grain",
         N_("What ten steps leave behind"),
-        pre=(_GRAIN, _GRAINS, "root", _grain(1.0, 10)),
+        pre=(
+            N_("A picture got noise in {T} equal steps; all of it together has spread {sigma:g}. On the "
+            "way back a network takes it off in {T} steps, but each step, the last too, adds again as "
+            "much noise as one step there had added. What noise is left on the result?"),
+            _GRAINS, "root", _grain(1.0, 10),
+        ),
         post=(_GRAIN, _GRAINS, "root", _grain(2.0, 10)),
     ),
     _idea(

@@ -150,7 +150,12 @@ def _settings(learner: Learner, there: There, model: str | None, address: str) -
         for name, value in rows.items()
     )
     alt = html.escape(_("Your picture: {title}").format(title=_(learner.picture.title)))
-    leads = html.escape(_("This address opens the lesson; the journey then has the same settings:"))
+    leads = html.escape(
+        _(
+            "This address opens the lesson; the journey's way there then has the same settings (the "
+            "way back is yours to set):"
+        )
+    )
     return (
         f'<div class="set"><img src="{source}" alt="{alt}"><div><table>{table}</table>'
         f'<p class="small">{leads}</p><p class="address">{html.escape(address)}</p></div></div>'
