@@ -572,7 +572,7 @@ def _photo_sheet(
 
 def _speed(net: NetworkDenoiser, options: Options) -> list[Figure]:
     if net.name == "dogs":
-        rows = steps.measure(10 if options.quick else 40, with_memory=False)
+        rows = steps.measure(10 if options.quick else 40, with_memory=False, net=net)
         taken = rows[0].timing
         note = f"processor time, median; on the clock at least {1e3 * taken.best:.1f} ms"
         figures = [_at_most("one 64×64 step, one thread", 1e3 * taken.median, 50, unit="ms", note=note)]
@@ -610,8 +610,7 @@ def evaluate(name: str, options: Options) -> dict[str, Any]:
     options.out.mkdir(parents=True, exist_ok=True)
     machine = description()
     if name == "photos":
-        files = sorted(f for f in (folder / "val").iterdir() if f.suffix.lower() in data.SUFFIXES)
-        found = photos(net, files, options)
+        found = photos(net, data.parts(folder)["val"], options)
     else:
         recipe = RECIPES[name]
         dataset = data.load(folder, channels=net.channels, size=net.size, whole=False, only=recipe.only)

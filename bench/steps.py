@@ -125,7 +125,7 @@ def peak_memory(name: str) -> float:
         return pool.submit(_memory, name).result()
 
 
-def measure(repeats: int = 40, *, with_memory: bool = True) -> list[Row]:
+def measure(repeats: int = 40, *, with_memory: bool = True, net: NetworkDenoiser | None = None) -> list[Row]:
     """Time every installed network in turn, in this process.
 
     Parameters
@@ -134,8 +134,12 @@ def measure(repeats: int = 40, *, with_memory: bool = True) -> list[Row]:
         Rounds that count, after five that do not.
     with_memory : bool
         Also take each one's memory (a few seconds each).
+    net : NetworkDenoiser, optional
+        Instead of the shipped `dogs`.
     """
     made = {name: both for name, make in NETWORKS.items() if (both := make()) is not None}
+    if net is not None:
+        made[OURS] = net.model, lambda x: net(x, 1.0)
     x = _picture()
     with torch.inference_mode():
         timings = timed([lambda ask=ask: ask(x) for _, ask in made.values()], repeats, warm_up=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -80,12 +81,12 @@ def noise(options: argparse.Namespace) -> None:
 def denoise_picture(options: argparse.Namespace) -> None:
     """Take noise of a known strength out of a picture."""
     net = checkpoint.load_denoiser(options.model)
-    size = None if options.model == "photos" else net.size
+    size = None if net.any_size else net.size
     x = pictures.load_picture(options.picture, size=size, channels=net.channels)
     sigma = 2 * options.sigma / 255
     if options.add:
         x = x + sigma * torch.randn(x.shape, generator=picture_rng(options.seed))
-    turns = options.turns or (TURNS if options.model == "photos" else 1)
+    turns = options.turns or (TURNS if net.any_size else 1)
     x0_hat = denoise(net, x, sigma, turns)
     pictures.to_image(x0_hat[0]).save(options.out)
     print(f"{options.out}: {x.shape[-1]}x{x.shape[-2]}, noise of {options.sigma:g}/255 taken out")
@@ -102,6 +103,8 @@ def train(options: argparse.Namespace) -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("PyTorch finds no GPU here: leave --device away, or say cpu")
     dataset = data.load(
         options.data, channels=recipe.config.channels, size=recipe.size, whole=recipe.whole,
         only=recipe.only,
@@ -203,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"class to ask for, such as 7 or pug; {ANY}: the seed picks one a picture; {NONE}: no class",
     )  # fmt: skip
     one.add_argument(
-        "--guidance", type=float,
+        "--guidance", type=_real(-1000, 1000),
         help="how hard to push towards the class, as its card advises when not given; other than 1 costs "
         "two evaluations where it pushes",
     )  # fmt: skip
@@ -221,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     one = command("denoise", denoise_picture, "take noise of a known strength out of a picture")
     one.add_argument("picture", type=Path)
     one.add_argument("--model", default="photos")
-    one.add_argument("--sigma", type=float, required=True, help="noise in 8-bit grey levels, 25 say")
+    one.add_argument("--sigma", type=_real(0, 1e6), required=True, help="noise in 8-bit grey levels, 25 say")
     one.add_argument("--add", action="store_true", help="add that noise first")
     one.add_argument(
         "--turns", type=_whole(1, 4),
@@ -234,16 +237,16 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data", type=Path, required=True, help="folder of pictures or digits")
     one.add_argument("--model", required=True, help="what to call it; digits, dogs and photos are known")
     one.add_argument("--recipe", choices=sorted(RECIPES), help="shape and training; the model's own by name")
-    one.add_argument("--minutes", type=float, default=60)
+    one.add_argument("--minutes", type=_real(0, math.inf), default=60, help="0: export what there is")
     one.add_argument("--pictures", type=int, help="stop at this total of pictures seen")
     one.add_argument(
         "--settle", action="store_true", help="let the step size fall to nothing by the end of this run"
     )
     one.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept")
-    one.add_argument("--device", help="cpu or cuda; found by itself when not given")
+    one.add_argument("--device", choices=("cpu", "cuda"), help="found by itself when not given")
     one.add_argument("--threads", type=_whole(1, 256))
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
-    one.add_argument("--every", type=float, default=60, help="seconds between reports")
+    one.add_argument("--every", type=_real(0, math.inf), default=60, help="seconds between reports")
     one.add_argument("--samples-every", type=_whole(1, 10**6), default=10, help="reports between sheets")
     one.add_argument("--export", action="store_true", help="write MODEL and its card at the end")
     one.add_argument("--export-to", type=Path, default=checkpoint.PRETRAINED, help="folder to write them to")
@@ -259,6 +262,16 @@ def _parser() -> argparse.ArgumentParser:
 
     command("models", models, "list the shipped networks")
     return parser
+
+
+def _real(low: float, high: float):  # noqa: ANN202 - argparse wants a plain function
+    def real(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:  # NaN is not
+            raise argparse.ArgumentTypeError(f"{value:g} is not between {low:g} and {high:g}")
+        return value
+
+    return real
 
 
 def _whole(low: int, high: int):  # noqa: ANN202 - argparse wants a plain function

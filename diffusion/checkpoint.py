@@ -25,6 +25,15 @@ from .network import Preconditioned, UNetConfig
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 #: What the names of a guide's weights begin with.
 GUIDE = "guide."
+#: What every card tells, and what about the training in it: whoever has read a card need not doubt it.
+FACTS: dict[str, type | tuple[type, ...]] = {
+    "name": str, "title": str, "size": int, "classes": list,
+    "sigma_min": (int, float), "sigma_max": (int, float), "sigma_data": (int, float),
+    "architecture": dict, "parameters": int, "bytes": int, "sha256": str, "training": dict,
+}  # fmt: skip
+TRAINING: dict[str, type | tuple[type, ...]] = {
+    "updates": int, "hours": (int, float), "pictures_seen": int, "history": list,
+}  # fmt: skip
 
 
 def available(folder: Path | None = None) -> list[str]:
@@ -39,7 +48,7 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        If there is no such card or it is not valid JSON.
+        If there is no such card, or it is not valid JSON, or lacks what every card tells.
     """
     folder = folder or PRETRAINED
     path = folder / f"{name}.json"
@@ -52,13 +61,30 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(card, dict):
-            Guidance.read(card.get("guidance", 1.0))  # so that whoever reads it later need not doubt it
+            Guidance.read(card.get("guidance", 1.0))
     except (OSError, ValueError) as error:
         raise ModelError(
             "the card {file} cannot be read: {error}", file=f"{folder.name}/{path.name}", error=str(error)
         ) from error
     if not isinstance(card, dict):
         raise ModelError("the card {file} is not a JSON object", file=f"{folder.name}/{path.name}")
+    facts = [(key, card.get(key), kind) for key, kind in FACTS.items()]
+    if isinstance(training := card.get("training"), dict):
+        facts += [(f"training.{key}", training.get(key), kind) for key, kind in TRAINING.items()]
+    if isinstance(shape := card.get("architecture"), dict):
+        facts.append(("architecture.channels", shape.get("channels"), int))
+    for key, value, kind in facts:
+        if not isinstance(value, kind):
+            raise ModelError(
+                "the card {file} says {key} = {value}, which will not do",
+                file=f"{folder.name}/{path.name}", key=key, value=f"{value!r:.40}",
+            )  # fmt: skip
+    try:
+        config_from(card["architecture"])
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            "the card {file} cannot be read: {error}", file=f"{folder.name}/{path.name}", error=str(error)
+        ) from error
     return card
 
 
@@ -93,14 +119,17 @@ def load_denoiser(
         raise ModelError(
             "the weights {file} are missing; fetch them again", file=f"{folder.name}/{path.name}"
         )
-    found = sha256(path)
-    if found != card.get("sha256"):
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise ModelError("{name} cannot be loaded: {error}", name=name, error=str(error)) from error
+    if found != card["sha256"]:
         raise ModelError(
             "the weights {file} are not the ones its card describes "
             "(sha256 {found:.12}..., expected {expected:.12}...); fetch them again",
             file=f"{folder.name}/{path.name}",
             found=found,
-            expected=str(card.get("sha256")),
+            expected=card["sha256"],
         )
     try:
         shape = config_from(card["architecture"]), float(card["sigma_data"])
@@ -152,6 +181,7 @@ def save_model(
     path = folder / f"{name}.safetensors"
     every = weights | {f"{GUIDE}{k}": v for k, v in (guide or {}).items()}
     save_file({k: v.detach().cpu().half().contiguous() for k, v in every.items()}, path)
+    path.chmod(0o644)  # else only the owner could read it
     full = card | {
         "name": name,
         "architecture": asdict(model.net.config),

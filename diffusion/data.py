@@ -94,27 +94,31 @@ def load(folder: Path, *, channels: int, size: int, whole: bool, only: str | Non
     Raises
     ------
     DataError
-        If nothing readable is found.
+        If nothing readable is found, or digits of another size than is asked for.
     """
     if not folder.is_dir():
         raise DataError(f"no such folder: {folder}. Give --data the folder that holds the pictures.")
     digits = _load_digits(folder)
     if digits is not None:
+        shape = (channels, size, size)
+        every = (*digits.train.pictures, *digits.val.pictures)
+        if other := next((p.shape for p in every if p.shape != shape), ()):
+            raise DataError(f"{folder} holds digits of shape {tuple(other)}, but this network takes {shape}")
         return digits
-    parts = _parts(folder, only)
-    folders = len({f.parent.name for f in parts["train"]}) > 1
-    classes = tuple(sorted({_class_of(f, folders) for f in parts["train"]}))
+    files = parts(folder, only)
+    folders = len({f.parent.name for f in files["train"]}) > 1
+    classes = tuple(sorted({_class_of(f, folders) for f in files["train"]}))
     index = {name: i for i, name in enumerate(classes)}
     boxes = _head_boxes(folder)
 
-    def read(files: list[Path]) -> Split:
+    def read(of: list[Path]) -> Split:
         return Split(
-            tuple(_read(f, channels, size, whole, boxes.get(f.stem)) for f in files),
-            torch.tensor([index.get(_class_of(f, folders), len(classes)) for f in files]),
-            tuple(f.name for f in files),
+            tuple(_read(f, channels, size, whole, boxes.get(f.stem)) for f in of),
+            torch.tensor([index.get(_class_of(f, folders), len(classes)) for f in of]),
+            tuple(f.name for f in of),
         )
 
-    return DataSet(read(parts["train"]), read(parts["val"]), classes)
+    return DataSet(read(files["train"]), read(files["val"]), classes)
 
 
 def pick(
@@ -128,7 +132,7 @@ def pick(
         If there are not so many.
     """
     digits = _load_digits(folder)
-    files = [] if digits else _parts(folder, only)["train"]
+    files = [] if digits else parts(folder, only)["train"]
     if max(places) >= (count := len(digits.train) if digits else len(files)):
         raise DataError(f"{folder} holds only {count} training pictures")
     if digits:
@@ -198,19 +202,25 @@ def _random_crop(picture: Tensor, size: int, shift: int, rng: torch.Generator) -
     return F.avg_pool2d(crop[None].float(), scale)[0].round().to(torch.uint8) if scale > 1 else crop
 
 
-def _parts(folder: Path, only: str | None) -> dict[str, list[Path]]:
-    """The files to train on and those held out."""
-    parts = {split: _files(folder / split, only) for split in ("train", "val")}
-    if not (parts["train"] and parts["val"]):
-        files = parts["train"] or _files(_pictures_of(folder), only)
-        parts = {
+def parts(folder: Path, only: str | None = None) -> dict[str, list[Path]]:
+    """The files to train on (``"train"``) and those held out (``"val"``).
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    found = {split: _files(folder / split, only) for split in ("train", "val")}
+    if not (found["train"] and found["val"]):
+        files = found["train"] or _files(_pictures_of(folder), only)
+        found = {
             "train": [f for i, f in enumerate(files) if i % HELD_OUT_EVERY] or files,
             "val": files[::HELD_OUT_EVERY],
         }
-    if not parts["train"]:
+    if not found["train"]:
         wanted = ", ".join(sorted(SUFFIXES))
         raise DataError(f"no pictures ({wanted}) and no digits (train.npz, IDX files) in {folder}")
-    return parts
+    return found
 
 
 def _files(folder: Path, only: str | None) -> list[Path]:
@@ -282,6 +292,8 @@ def _load_digits(folder: Path) -> DataSet | None:
         else:
             return None
         tensors = torch.from_numpy(images.astype(np.uint8))[:, None].unbind(0)
+        if len(images) != len(labels) or not ((labels >= 0) & (labels <= 9)).all():
+            raise DataError(f"the labels of {split} in {folder} must be 0 to 9, one for each picture")
         names = tuple(str(i) for i in range(len(images)))
         splits[split] = Split(tensors, torch.from_numpy(labels.astype(np.int64)), names)
     return DataSet(splits["train"], splits["val"], tuple("0123456789"))

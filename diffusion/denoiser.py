@@ -165,6 +165,11 @@ class NetworkDenoiser(Denoiser):
         return self.model.net.config.channels
 
     @property
+    def any_size(self) -> bool:
+        """Whether it takes pictures of other sizes than it was trained on."""
+        return self.model.net.config.any_size
+
+    @property
     def device(self) -> torch.device:
         """Where it computes, and where its input must lie."""
         return next(self.model.parameters()).device
@@ -206,10 +211,11 @@ class NetworkDenoiser(Denoiser):
                     network=self.name, name=name, known=known,
                 )  # fmt: skip
         labels = tuple(self.classes.index(name) for name in names)
-        if not isinstance(guidance, Guidance):
-            advised = self.advised.over(steps)
-            guidance = advised if guidance is None else replace(advised, weight=guidance)
-        return self.with_labels(labels, guidance)
+        if guidance is None:
+            guidance = self.advised
+        elif not isinstance(guidance, Guidance):
+            guidance = replace(self.advised, weight=guidance, many=None)
+        return self.with_labels(labels, guidance.over(steps))
 
     def with_labels(self, labels: tuple[int, ...], guidance: Guidance) -> NetworkDenoiser:
         """Return the same network, asked for classes by number: none, one for all, or one a picture."""

@@ -161,10 +161,13 @@ def make(dataset: DataSet, *, flip: bool, rng: torch.Generator) -> Index:
     Raises
     ------
     ValueError
-        If nothing is held out: there would be nothing to compare with.
+        If fewer than two are held out: there would be nothing to compare with.
     """
-    if not len(dataset.val):
-        raise ValueError("nothing is held out of this data set, so there is nothing to compare with")
+    if len(dataset.val) < 2:
+        raise ValueError(
+            f"{len(dataset.val)} pictures are held out of this data set, too few to compare with: two are "
+            "the least"
+        )
     side = min(THUMBNAIL, dataset.train.pictures[0].shape[-1] // 2)
     pictures = dataset.train.pictures
     some = (to_unit(torch.stack(pictures[i : i + 1024])) for i in range(0, len(pictures), 1024))
@@ -316,6 +319,7 @@ def save(index: Index, name: str, folder: Path, facts: dict[str, Any]) -> None:
     how = {"side": index.side, "shift": index.shift, "flip": index.flip}
     file = path(name, folder)
     save_file({k: v.contiguous() for k, v in tensors.items()}, file, {"how": json.dumps(how)})
+    file.chmod(0o644)  # else only the owner could read it
     entry = {
         "sha256": sha256(file),
         "bytes": file.stat().st_size,
@@ -341,18 +345,18 @@ def load(name: str, folder: Path | None = None) -> Index | None:
     file = path(name, folder)
     if not file.is_file():
         raise ModelError("the index {file} is missing; fetch it again", file=f"{folder.name}/{file.name}")
-    if sha256(file) != card["index"].get("sha256"):
-        raise ModelError(
-            "the index {file} is not the one its card describes; fetch it again",
-            file=f"{folder.name}/{file.name}",
-        )
     try:
+        if sha256(file) != card["index"]["sha256"]:
+            raise ModelError(
+                "the index {file} is not the one its card describes; fetch it again",
+                file=f"{folder.name}/{file.name}",
+            )
         with safe_open(file, "pt") as opened:
             how = json.loads((opened.metadata() or {})["how"])
             tensors = [opened.get_tensor(key) for key in ("codes", "mean", "axes", "held_out")]
         codes, mean, axes, held_out = tensors
         index = Index(codes, mean.float(), axes.float(), held_out, **how)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ModelError(
             "the index of {name} cannot be loaded: {error}", name=name, error=str(error)
         ) from error

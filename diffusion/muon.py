@@ -65,9 +65,9 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
         A singular value s of the matrix, over its Frobenius norm, comes to about 1 if s > 0.003 with five.
     """
     a, b, c = QUINTIC
-    x = matrix / (matrix.norm() + 1e-7)
     if len(matrix) > matrix.shape[1]:
         return orthogonal(matrix.mT, rounds).mT
+    x = matrix / (matrix.norm() + 1e-7)
     for _ in range(rounds):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x

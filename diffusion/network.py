@@ -56,6 +56,11 @@ class UNetConfig:
     dropout: float = 0.0
 
     @property
+    def any_size(self) -> bool:
+        """Whether what it says of a pixel does not depend on how large the picture is."""
+        return not (self.attention or self.norm)
+
+    @property
     def multiple(self) -> int:
         """Heights and widths are padded to a multiple of this many pixels."""
         return self.patch * 2 ** (len(self.widths) - 1)

@@ -112,7 +112,7 @@ class Networks:
                     header.get("guide", True),
                 )
                 groups[key].append((number, header, x, sigma))
-            except (ValueError, KeyError, TypeError, ModelError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError, ModelError) as error:
                 answers[number] = 400, f"{type(error).__name__}: {error}".encode()
         for (name, *_, guidance, by_guide), asked in groups.items():
             labels = tuple(label for _, header, *_ in asked for label in header["labels"])
@@ -197,10 +197,10 @@ class _Line:
                 connection.request("POST", self.path, message, {"Content-Type": "application/octet-stream"})
                 reply = connection.getresponse()
                 body = reply.read()
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 self._mine.connection = None
-                if fresh or attempt:
+                if fresh or attempt or isinstance(error, TimeoutError):
                     raise
                 continue
             if reply.status != 200:

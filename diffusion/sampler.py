@@ -251,7 +251,8 @@ def inversion(
     ------
     Step
         Each with s > t; the last one's ``x_s`` is x_T. To return, walk back over the same times:
-        ``reverse(net, x_T, process, times=times_of_inversion(process, steps)[::-1])``.
+        ``reverse(net, x_T, process, times=times_of_inversion(process, steps)[::-1])``, whose last x_s, over
+        alpha of its time, is the picture.
 
     Raises
     ------

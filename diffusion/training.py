@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -24,7 +24,7 @@ from . import checkpoint, data, muon
 from .denoiser import NetworkDenoiser
 from .guidance import Guidance
 from .network import Preconditioned
-from .recipes import DATA_SETS, NOT_STATED, Recipe
+from .recipes import DATA_SETS, NOT_STATED, RECIPES, Recipe
 
 VAL_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2)
 VAL_PICTURES = 128
@@ -99,6 +99,12 @@ class Trainer:
         does not repeat them.
     start : Path, optional
         Folder of shipped weights to go on from where there is no state.
+
+    Raises
+    ------
+    ValueError
+        If what is to be gone on from is damaged, or was another network: of another shape, or for other
+        classes.
     """
 
     def __init__(
@@ -159,6 +165,8 @@ class Trainer:
             If the loss is no longer finite; what was saved before is left as it is.
         """
         state, recipe = self.state, self.recipe
+        if not minutes > 0 or (pictures is not None and state.pictures >= pictures):
+            return
         began = last = saved = now = time.monotonic()
         seen, losses, earlier, first = 0, [], state.seconds, state.pictures
         state.model.train()
@@ -293,6 +301,7 @@ class Trainer:
             "seconds": state.seconds,
             "history": state.history,
             "guide_pictures": state.guide_pictures,
+            "classes": self.dataset.classes,
         }
         partial = self._state_file.with_suffix(".partial")
         contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
@@ -311,7 +320,7 @@ class Trainer:
         """
         recipe, state = self.recipe, self.state
         card = facts | {
-            "title": recipe.title,
+            "title": recipe.title if self.name in RECIPES else self.name,
             "size": recipe.size,
             "sigma_min": recipe.sigma_min,
             "sigma_max": recipe.sigma_max,
@@ -339,14 +348,21 @@ class Trainer:
         checkpoint.save_model(state.model, state.average, card, self.name, folder, state.guide)
 
     def _resume(self) -> None:
-        tensors = load_file(self._state_file)
-        with safe_open(self._state_file, "pt") as file:
-            facts = json.loads(file.metadata()["facts"])
+        try:
+            tensors = load_file(self._state_file)
+            with safe_open(self._state_file, "pt") as file:
+                facts = json.loads(file.metadata()["facts"])
+            weights = _below(tensors, "weights.")
+            self._same({k: v.shape for k, v in weights.items()}, facts.get("classes"), self._state_file)
+        except SafetensorError as error:
+            raise ValueError(
+                f"{self._state_file} is damaged ({error}): move it away to start anew"
+            ) from error
         state = self.state
         state.updates, state.pictures = facts["updates"], facts["pictures"]
         state.seconds, state.history = facts["seconds"], facts["history"]
         state.guide_pictures = facts.get("guide_pictures", 0)
-        state.model.load_state_dict(_below(tensors, "weights."))
+        state.model.load_state_dict(weights)
         for key, value in _below(tensors, "average.").items():
             state.average[key].copy_(value)
         state.guide = {k: v.clone() for k, v in _below(tensors, "guide.").items()}
@@ -354,13 +370,26 @@ class Trainer:
             if not _take_up(optimiser, _below(tensors, f"{name}.")):
                 self._fresh = state.updates
 
+    def _same(self, shapes: dict[str, torch.Size], classes: Sequence[str] | None, file: Path) -> None:
+        """Refuse the weights of another network; `classes` None if they are not known."""
+        ours = self.state.model.state_dict()
+        other = "of another shape" if shapes != {k: v.shape for k, v in ours.items()} else ""
+        if classes is not None and tuple(classes) != self.dataset.classes:
+            other = f"for other classes ({len(classes)}, here {len(self.dataset.classes)})"
+        if other:
+            raise ValueError(
+                f"{file} holds a network {other}: give this one another name with --model, or move that "
+                "one away"
+            )
+
     def _go_on_from(self, folder: Path) -> None:
         """Take up shipped weights; moments start afresh."""
         card = checkpoint.read_card(self.name, folder)
-        if checkpoint.config_from(card["architecture"]) != self.recipe.config:
-            return
         shipped = checkpoint.load_denoiser(self.name, folder, self.device)
-        self.state.model.load_state_dict(shipped.model.state_dict())
+        weights = shipped.model.state_dict()
+        classes = card["classes"] if self.recipe.labelled else None
+        self._same({k: v.shape for k, v in weights.items()}, classes, folder / f"{self.name}.safetensors")
+        self.state.model.load_state_dict(weights)
         self.state.average = {k: v.clone() for k, v in self.state.model.state_dict().items()}
         if shipped.guide:
             self.state.guide = {k: v.clone() for k, v in shipped.guide.state_dict().items()}

@@ -123,6 +123,7 @@ def test_numbers_are_rounded_for_reading(value, text):
 def test_an_evaluation_changes_nothing_else(tmp_path):
     model = Preconditioned(UNetConfig(channels=1, widths=(8, 16)), 0.5)
     facts = {"title": "é", "size": 28, "sigma_min": 0.002, "sigma_max": 80.0, "classes": []}
+    facts["training"] = {"updates": 0, "hours": 0.0, "pictures_seen": 0, "history": []}
     checkpoint.save_model(model, model.state_dict(), facts, "tiny", tmp_path)
     before = checkpoint.read_card("tiny", tmp_path)
     found = {"figures": FIGURES, "tables": [], "sha256": before["sha256"]}

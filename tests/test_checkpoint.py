@@ -117,21 +117,41 @@ def test_a_card_that_is_no_json_is_named(folder: Path):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "said"),
     [
-        {"architecture": {"widths": [16, 16]}},
-        {"architecture": {"depth": 3, "widths": [8]}},
-        {"architecture": {}},
-        {"architecture": None},
-        {"sigma_data": None},
-        {"size": "large"},
-        {"sigma_max": []},
-        {"classes": None},
+        ({"architecture": {"depth": 3, "widths": [8], "channels": 3}}, r"cannot be read: .*depth"),
+        ({"architecture": {"channels": 3}}, "cannot be read: 'widths'"),
+        ({"architecture": {}}, "says architecture.channels = None"),
+        ({"architecture": None}, "says architecture = None"),
+        ({"sigma_data": None}, "says sigma_data = None"),
+        ({"size": "large"}, "says size = 'large'"),
+        ({"sigma_max": []}, r"says sigma_max = \[\]"),
+        ({"classes": None}, "says classes = None"),
+        ({"training": {}}, "says training.updates = None"),
     ],
 )
-def test_weights_that_do_not_fit_their_card_are_named(folder: Path, change: dict):
+def test_a_card_tells_what_every_card_tells(folder: Path, change: dict, said: str):
     spoil_card(folder, "dogs", **change)
+    with pytest.raises(ModelError, match=f"the card pretrained/dogs.json {said}"):
+        read_card("dogs", folder)
+
+
+def test_weights_that_do_not_fit_their_card_are_named(folder: Path):
+    spoil_card(folder, "dogs", architecture={"channels": 3, "widths": [16, 16]})
     with pytest.raises(ModelError, match="dogs cannot be loaded"):
+        load_denoiser("dogs", folder)
+
+
+def test_weights_can_be_read_by_others_and_if_not_by_oneself_are_named(
+    folder: Path, small_models: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert (small_models / "dogs.safetensors").stat().st_mode & 0o777 == 0o644
+
+    def forbidden(path: Path) -> str:
+        raise PermissionError(f"{path} is not yours")
+
+    monkeypatch.setattr(checkpoint, "sha256", forbidden)
+    with pytest.raises(ModelError, match="dogs cannot be loaded: .* is not yours"):
         load_denoiser("dogs", folder)
 
 

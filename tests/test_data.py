@@ -261,3 +261,19 @@ def test_a_few_digits_are_picked_by_their_places(tmp_path: Path):
         np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
     (found,) = data.pick(tmp_path, (5,), channels=1, size=28)
     assert torch.equal(found, torch.from_numpy(train[0][5])[None])
+
+
+@pytest.mark.parametrize(("channels", "size"), [(3, 28), (1, 32)])
+def test_digits_of_another_shape_are_refused(tmp_path: Path, channels: int, size: int):
+    for name, (images, labels) in (("train", digits(7)), ("val", digits(3))):
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+    with pytest.raises(data.DataError, match=r"digits of shape \(1, 28, 28\)"):
+        load(tmp_path, channels=channels, size=size)
+
+
+@pytest.mark.parametrize("label", [10, 255])
+def test_labels_that_are_no_digits_are_refused(tmp_path: Path, label: int):
+    for name, (images, labels) in (("train", digits(7)), ("val", digits(3))):
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=np.full_like(labels, label))
+    with pytest.raises(data.DataError, match="must be 0 to 9"):
+        load(tmp_path, channels=1, size=28)

@@ -61,7 +61,11 @@ def test_spoilt_weights_are_named_and_the_rest_goes_on(folder, spoil):
     assert run.finished
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+#: A card of which one fact is of another kind than it must be.
+SPOILT = json.dumps(checkpoint.read_card("dogs") | {"sigma_max": None})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", SPOILT])
 def test_a_spoilt_card_leaves_the_others(folder, text):
     (folder / "dogs.json").write_text(text)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run()

@@ -131,11 +131,12 @@ def test_the_pictures_themselves_are_recognised(dataset, index):
     assert not index.are(pictures, (6, 5, 7))
 
 
-def test_nothing_held_out_is_refused(dataset):
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_held_out_are_refused(dataset, count):
     rng = torch.Generator().manual_seed(0)
-    empty = Split((), torch.zeros(0, dtype=torch.long), ())
-    with pytest.raises(ValueError, match="nothing is held out"):
-        memory.make(DataSet(dataset.train, empty, ()), flip=True, rng=rng)
+    few = Split(dataset.val.pictures[:count], dataset.val.labels[:count], dataset.val.names[:count])
+    with pytest.raises(ValueError, match=f"{count} pictures are held out"):
+        memory.make(DataSet(dataset.train, few, ()), flip=True, rng=rng)
 
 
 @pytest.fixture

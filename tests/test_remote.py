@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import math
 import struct
 import threading
 
@@ -149,7 +150,7 @@ def test_an_unsound_question_is_refused(message):
         unpack(message)
 
 
-@pytest.mark.parametrize("labels", [[2], [-1], [0, 1, 0], "x", None])
+@pytest.mark.parametrize("labels", [[2], [-1], [0, 1, 0], [math.inf], "x", None])
 def test_unknown_labels_are_refused(labels, small_models):
     header = {
         "network": "dogs", "sha256": diffusion.read_card("dogs", small_models)["sha256"],

@@ -1,6 +1,7 @@
 """Training on a trivial set: it learns, and no interruption loses or bends anything."""
 
 import json
+import math
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -304,12 +305,29 @@ def test_training_goes_on_from_shipped_weights(tmp_path: Path):
     assert other.state.updates == 12
 
 
-def test_shipped_weights_of_another_shape_are_left_alone(tmp_path: Path):
+def test_nothing_goes_on_from_another_network(tmp_path: Path):
     one = trainer(tmp_path / "run")
     run(one, 16)
     one.export(tmp_path / "pretrained", {})
     wider = replace(RECIPE, config=replace(RECIPE.config, widths=(16, 16)))
-    assert trainer(tmp_path / "elsewhere", wider, start=tmp_path / "pretrained").state.updates == 0
+    others = replace(DATA, classes=("dark", "dim"))
+    for where, start in ((tmp_path / "run", None), (tmp_path / "elsewhere", tmp_path / "pretrained")):
+        with pytest.raises(ValueError, match="holds a network of another shape"):
+            trainer(where, wider, start=start)
+        with pytest.raises(ValueError, match="holds a network for other classes"):
+            Trainer(RECIPE, "flat", others, where, start=start)
+    (tmp_path / "run" / "state.safetensors").write_bytes(b"cut off")
+    with pytest.raises(ValueError, match="is damaged"):
+        trainer(tmp_path / "run")
+
+
+def test_a_run_with_nothing_left_to_do_changes_nothing(tmp_path: Path):
+    one = trainer(tmp_path)
+    run(one, 16)
+    before = {k: v.clone() for k, v in one.state.model.state_dict().items()}
+    assert run(one, 16) == []
+    assert list(one.run(minutes=0)) == list(one.run(minutes=math.nan)) == []
+    assert all(torch.equal(before[k], v) for k, v in one.state.model.state_dict().items())
 
 
 def test_loss_by_noise_is_edms_loss_of_the_average(tmp_path: Path):

@@ -15,7 +15,7 @@ from ui.compare import DIFFER, OTHER, Choice, Times, differences, nearest, timel
 from ui.fragment import fragment
 from ui.journey import VIEWS
 from ui.language import _, named, tell
-from ui.resources import cards
+from ui.resources import any_size, cards
 from ui.runs import Run
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -52,8 +52,8 @@ def other(one: Choice) -> Choice:
     with st.container(key="other", horizontal=True):
         changes = {name: _field(name, one) for name in OTHER if name in differ}
     sizes = {name: int(card["size"]) for name, card in cards().items()}
-    if "photos" in sizes:
-        sizes["photos"] = st.session_state.get("size") or PHOTO_SIZES[1]
+    chosen = st.session_state.get("size") or PHOTO_SIZES[1]
+    sizes |= {name: chosen for name, card in cards().items() if any_size(card)}
     return one.but(changes, sizes)
 
 

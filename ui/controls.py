@@ -18,7 +18,7 @@ from ui import locks, words
 from ui.crop import crop_box
 from ui.language import _, joined, named, tell
 from ui.locks import locked
-from ui.resources import NETWORK, cards, samples
+from ui.resources import NETWORK, any_size, cards, samples
 from ui.secure import camera_blocked
 from ui.settings import (
     BACK_STEPS_RANGE,
@@ -100,7 +100,7 @@ def network() -> tuple[str | None, int]:
     )  # fmt: skip
     st.caption(_(words.MODELS.get(name) or offered[name]["title"]))
     size = int(offered[name]["size"])
-    if name == "photos":
+    if any_size(offered[name]):
         st.session_state.setdefault("size", PHOTO_SIZES[1])
         chosen = st.segmented_control(
             locks.named("size"), PHOTO_SIZES, key="size", required=True, disabled=locked("size"),

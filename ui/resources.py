@@ -35,8 +35,8 @@ NETWORK = "THERE_AND_BACK_NETWORK"
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _load(name: str, changed: float) -> NetworkDenoiser:
-    del changed  # part of the key: weights put there anew are loaded anew
+def _load(name: str, changed: tuple[int, ...]) -> NetworkDenoiser:
+    del changed  # part of the key: weights, or a card, put there anew are loaded anew
     net = diffusion.load_denoiser(name).recorded()
     if address := os.environ.get(NETWORK):
         net = RemoteDenoiser(net, diffusion.read_card(name)["sha256"], address)
@@ -56,8 +56,8 @@ def network(name: str) -> NetworkDenoiser:
     diffusion.ModelError
         If it is missing or altered.
     """
-    weights = checkpoint.PRETRAINED / f"{name}.safetensors"
-    return _load(name, weights.stat().st_mtime if weights.is_file() else 0.0)
+    files = (checkpoint.PRETRAINED / f"{name}{suffix}" for suffix in (".safetensors", ".json"))
+    return _load(name, tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files))
 
 
 def cards() -> dict[str, dict[str, Any]]:
@@ -81,9 +81,14 @@ def _cards(folder: Path, files: tuple[tuple[str, int, int], ...]) -> dict[str, d
     return found
 
 
+def any_size(card: dict[str, Any]) -> bool:
+    """Whether a network takes pictures of other sizes than it was trained on."""
+    return checkpoint.config_from(card["architecture"]).any_size
+
+
 def makes_pictures(name: str) -> bool:
     """Whether a network has learnt to make pictures from pure noise."""
-    return cards()[name].get("sigma_max", 0.0) >= RECIPES["dogs"].sigma_max
+    return cards()[name]["sigma_max"] >= RECIPES["dogs"].sigma_max
 
 
 #: Seconds between two garbage collections. Each holds everyone up for some 60 ms.
