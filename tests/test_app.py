@@ -19,6 +19,7 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
 from diffusion.generate import picked_class
 from diffusion.pictures import open_picture
 from ui import actions, endings_view, words
+from ui.endings import FanRun
 from ui.journey import WayThere, plan_back, walk_there
 from ui.queue import BusyError, Queue
 from ui.resources import samples
@@ -86,6 +87,7 @@ def same(one: WayThere, other: WayThere) -> bool:
 
 def put(app: AppTest, stop: int) -> AppTest:
     """Let the thumb stand somewhere on the way there."""
+    here(app).stand(stop)
     here(app).move_to(stop)
     return app.run()
 
@@ -368,10 +370,10 @@ def test_what_to_expect_is_told_of_ways_like_those_measured() -> None:
         return actions.expected(plan_back(way, 1, replace(best.back, **changes), model), looks)
 
     assert "pictures from noise, the network asked ten times" in said(best.there)
-    assert "this was another way" in said(best.there, sampler="posterior")
-    assert "this was another way" in said(best.there, grid="uniform_t")
-    assert "this was another way" in said(best.there, looks=9)
-    assert "this was another way" in said(best.there, looks=50)
+    assert "was made otherwise" in said(best.there, sampler="posterior")
+    assert "was made otherwise" in said(best.there, grid="uniform_t")
+    assert "was made otherwise" in said(best.there, looks=9)
+    assert "was made otherwise" in said(best.there, looks=50)
     assert "too weak" in said(replace(best.there, sigma_q=3.0))
     for process in set(PROCESSES) - {"brownian"}:
         assert "pictures from noise, the network asked ten times" in said(
@@ -623,6 +625,17 @@ def test_as_many_steps_as_are_offered_can_be_walked(app: AppTest) -> None:
     assert not app.button(key="walk").disabled
 
 
+def test_too_many_steps_are_said_beside_what_has_arrived(app: AppTest) -> None:
+    app.radio(key="model").set_value("photos").run()
+    app.segmented_control(key="size").set_value(256).run()
+    app.number_input(key="back_steps").set_value(1).run()
+    press(app, "walk")
+    app.number_input(key="back_steps").set_value(250).run()
+    assert app.button(key="walk").disabled
+    assert app.warning
+    assert any("Arrived" in text.value for text in app.markdown)
+
+
 def test_many_endings_from_one_start(app: AppTest) -> None:
     app.selectbox(key="sampler").set_value("ddim").run()
     endings_of(app)
@@ -677,6 +690,62 @@ def test_several_starts_one_after_another(app: AppTest) -> None:
     assert len(table) == 5
     assert state.t == min(table)
     assert all(row.count == 4 for row in table.values())
+
+
+def test_starts_to_try_are_each_once_and_noisy(app: AppTest) -> None:
+    app.pills(key="preset").set_value("tutorial").run()  # ten steps: no stop near t = 0.05 but 0
+    endings_of(app)
+    app.segmented_control(key="endings").set_value(4)
+    app.number_input(key="back_steps").set_value(2).run()
+    app.button(key="fan-tries").click().run()
+    (table,) = here(fanned(app)).endings._tables.values()
+    assert sorted(table) == pytest.approx([0.1, 0.3, 0.6, 0.9])
+
+
+def test_starts_to_try_go_with_their_settings(app: AppTest) -> None:
+    endings_of(app).button(key="fan").click().run()
+    state = here(fanned(app)).endings
+    assert state.asked is not None
+    state.ask(state.asked, [0.9, 0.6])
+    app.number_input(key="back_steps").set_value(250).run()
+    assert not state.ahead, "nobody has asked for those"
+    assert not state.computing
+
+
+def test_a_start_that_was_stopped_unseen_is_gone_on_with(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endings_of(app)
+    app.segmented_control(key="endings").set_value(4)
+    app.number_input(key="back_steps").set_value(2).run()
+    calls, take = [], FanRun._take
+
+    def stopped_once(run: FanRun) -> bool:
+        calls.append(run.number)
+        return take(run) and len(calls) != 3
+
+    monkeypatch.setattr(FanRun, "_take", stopped_once)
+    app.button(key="fan-tries").click().run()
+    (table,) = here(fanned(app)).endings._tables.values()
+    assert len(table) == 5
+    assert len(calls) == 5 * 4 * 2
+
+
+def test_endings_that_failed_can_be_walked_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of luck")
+
+    endings_of(app)
+    with monkeypatch.context() as patch:
+        patch.setattr(FanRun, "_take", broken)
+        app.button(key="fan").click().run()
+        fanned(app)
+        assert "out of luck" in app.error[0].value
+    app.button(key="fan").click().run()
+    run = here(fanned(app)).endings.run
+    assert run is not None
+    assert run.finished
+    assert not app.error
 
 
 def test_a_full_line_is_said_on_the_page_of_endings(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -773,6 +842,21 @@ def test_a_side_never_shows_what_was_walked_otherwise(app: AppTest) -> None:
     assert not app.exception
     assert here(app).run is walked, "nothing of the journey is lost"
     assert [caption.value for caption in app.caption].count("A · No way back yet.") == 1
+    assert (here(app).origin, here(app).t) == (40, 0.4), "the thumb was moved by nobody"
+
+
+def test_another_setting_beside_leaves_the_start_alone(app: AppTest) -> None:
+    app.switch_page("ui/pages/compare.py").run()
+    put(app, 50)
+    app.button(key="both").click().run()
+    compared(app)
+    app.number_input(key="back_steps").set_value(5).run()  # now neither side has a way back to show
+    assert (here(app).origin, here(app).t) == (50, 0.5)
+    app.button(key="both").click().run()
+    one, other = compared(app)
+    assert one.run is not None
+    assert other.run is not None
+    assert one.run.way.start_t == other.run.way.start_t == 0.5
 
 
 def test_another_network_beside(app: AppTest) -> None:

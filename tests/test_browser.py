@@ -180,6 +180,16 @@ def test_drag_draws_every_stop_without_the_server(desk: App) -> None:
     assert desk.drawn().stop == positions[-1]
 
 
+def test_back_leads_to_the_page_before_however_often_the_thumb_moved(desk: App) -> None:
+    page = desk.page
+    desk.put(20)
+    before = page.evaluate("history.length")
+    for stop in (30, 40, 50):
+        desk.put(stop)
+        desk.until(lambda stop=stop: f"at={stop}" in page.url, "the address does not follow")
+    assert page.evaluate("history.length") == before
+
+
 def test_frames_are_sent_once(desk: App) -> None:
     mark = re.compile(rb'"chunk": "((?:there|back)-\d+-\w+)-\d+", "count": \d+, "height"')
 

@@ -132,7 +132,7 @@ def test_a_card_that_is_no_json_is_named(folder: Path):
 )
 def test_a_card_tells_what_every_card_tells(folder: Path, change: dict, said: str):
     spoil_card(folder, "dogs", **change)
-    with pytest.raises(ModelError, match=f"the card pretrained/dogs.json {said}"):
+    with pytest.raises(ModelError, match=rf"the card pretrained/dogs\.json {said}"):
         read_card("dogs", folder)
 
 
@@ -151,7 +151,7 @@ def test_weights_can_be_read_by_others_and_if_not_by_oneself_are_named(
         raise PermissionError(f"{path} is not yours")
 
     monkeypatch.setattr(checkpoint, "sha256", forbidden)
-    with pytest.raises(ModelError, match="dogs cannot be loaded: .* is not yours"):
+    with pytest.raises(ModelError, match=r"dogs cannot be loaded: .* is not yours"):
         load_denoiser("dogs", folder)
 
 

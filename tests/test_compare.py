@@ -105,6 +105,18 @@ def test_where_the_journeys_own_thumb_went_this_one_follows():
     assert thumb.place == 1.0
 
 
+def test_the_thumb_crosses_the_middle_step_by_step():
+    """Both ways hold t = 1, so two positions of the line are at one place."""
+    thumb, line = Thumb(), timeline(([0, 0.5, 1], [1, 0.5, 0]), ([0, 0.5, 1], [1, 0.5, 0]))
+    thumb.follow(line, 0)
+    turn = thumb.turn
+    for position in range(len(line)):
+        thumb.let_go(position)
+        thumb.follow(line, line[position][1])
+        assert (thumb.at(), thumb.turn) == (position, turn)
+        assert thumb.on_the_way_there == (position < 3)
+
+
 @given(position=st.integers(-5, 500))
 def test_whatever_the_browser_says_is_on_the_line(position):
     thumb = Thumb()

@@ -81,6 +81,23 @@ def lock(app: AppTest, question: str) -> AppTest:
     return settled(app)
 
 
+def test_what_is_picked_last_is_locked_in(app: AppTest) -> None:
+    question = QUESTIONS[1][0]
+    first, second, *_ = _codes(question)
+    app.radio(key=f"pick-{question}").set_value(first).run()
+    app.radio(key=f"pick-{question}").set_value(second)
+    app.button(key=f"lock-{question}").click().run()  # before the page has come back
+    assert here(app).picked[question] == second
+
+
+def test_a_lesson_s_thumb_keeps_its_time(app: AppTest) -> None:
+    for question in QUESTIONS[1]:
+        lock(app, question)
+    app.slider(key="1-steps").set_value(100).run()
+    shown = here(app).stages["1"]
+    assert shown.there.stops[shown.stop].t == 1.0
+
+
 def _codes(question: str) -> list[str]:
     from ui import lessons
 

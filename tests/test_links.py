@@ -88,6 +88,8 @@ def test_a_gallery_travels_with_the_class_it_was_asked_for():
     found, notes = links.read(address | {"gallery_label": "pug"})
     assert "gallery_label-digits" not in found
     assert len(notes) == 1
+    found, notes = links.read({"gallery_label": "3", "gallery_model": "photos"})  # photos makes none
+    assert not any("label" in name for name in found)
 
 
 NAMES = st.sampled_from([field.name for field in links.fields()] + ["label", "nobody"])

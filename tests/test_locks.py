@@ -46,7 +46,10 @@ def test_each_lock_holds_its_control_and_no_other(name: str):
         expected.add("preset")  # it would set what is locked
     assert {other for other in free if held[other] != free[other]} == expected
     assert dict(app.query_params)["lock"] == name
-    assert any("lock" in note.value and "?" in note.value for note in app.info)
+    assert any("lock" in note.value for note in app.info)
+    app.button(key="unlock").click().run()
+    assert widgets(app) == free
+    assert "lock" not in dict(app.query_params)
 
 
 @pytest.mark.usefixtures("shipped")

@@ -18,7 +18,7 @@ from diffusion.processes import Process
 from ui import locks, words
 from ui.card_view import expectation
 from ui.journey import WayBack, WayThere, most_looks, plan_back
-from ui.language import _, joined, named, tell
+from ui.language import _, joined, named, number, tell
 from ui.queue import BusyError
 from ui.resources import cards, network, pace, queue
 from ui.runs import Run
@@ -65,6 +65,7 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
                 disabled=run is None, on_click=_clear, args=(here,),
             )  # fmt: skip
     with st.container(key="status"):
+        said = True
         if here.notice:
             st.info(tell(here.notice))
         elif run is not None and run.error:
@@ -73,13 +74,15 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
             st.progress(run.done, progress(run))
         elif run is not None and run.finished:
             st.markdown(arrived(run.way))
-        elif too_much:
+        else:
+            said = False
+        if too_much and not computing:
             allowed = MOST_WORK // pixels
             most = bisect_right(
                 range(1, back.steps), allowed, key=lambda n: most_looks_of(replace(back, steps=n), model)
             )
             st.warning(_(words.TOO_MUCH).format(steps=back.steps, side=there.x0.shape[-1], most=most))
-        else:
+        elif not said:
             notes = [_(words.START_NOTES[back.start])]
             if back.start == "noise":
                 notes.append(too_weak(there.process, cards().get(model or "", {})))
@@ -97,7 +100,7 @@ def _label(here: Session, there: WayThere, back: Back, model: str | None) -> str
     if st.session_state["start"] != "here":
         return _("Walk back")
     t = there.stops[first_stop(here, there)].t
-    return _("Walk back from t = {t:.3g}").format(t=t)
+    return _("Walk back from t = {t}").format(t=number(t))
 
 
 def most_looks_of(back: Back, model: str | None) -> int:

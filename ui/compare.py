@@ -138,7 +138,14 @@ class Thumb:
 
     def at(self) -> int:
         """Its position in the line."""
-        return nearest([place for place, _, _ in self.line], self.place)
+        near = self.line[nearest([place for place, _, _ in self.line], self.place)][0]
+        here = [k for k, (place, _, _) in enumerate(self.line) if place == near]
+        return next((k for k in here if self.line[k][1] == self.stop), here[0])
+
+    @property
+    def on_the_way_there(self) -> bool:
+        """Whether it stands on the left half of the line, both ends of that included."""
+        return self.at() <= [place for place, _, _ in self.line].index(0.5)
 
     def let_go(self, position: int) -> None:
         """It was let go at this position of the line that the browser has."""

@@ -11,10 +11,10 @@ from diffusion import GRIDS, PROCESSES, SAMPLERS
 from ui import links, locks, words
 from ui.actions import arrived, begin, most_looks_of, progress
 from ui.clock import clock
-from ui.compare import DIFFER, OTHER, Choice, Times, differences, nearest, timeline
+from ui.compare import DIFFER, OTHER, Choice, Times, differences, timeline
 from ui.fragment import fragment
 from ui.journey import VIEWS
-from ui.language import _, named, tell
+from ui.language import _, named, number, tell
 from ui.resources import any_size, cards
 from ui.runs import Run
 from ui.settings import (
@@ -151,15 +151,14 @@ def _heed(a: Session, b: Session) -> None:
     if answer is not None and answer.turn == _turn(a, b):
         a.thumb.let_go(answer.stop)
         _put(a, b)
+        if a.thumb.on_the_way_there:  # elsewhere a side without a way back shows where it would begin
+            a.stand(a.stop)
+            b.stand(b.stop)
 
 
 def _put(a: Session, b: Session) -> None:
-    """Let both journeys stand where the thumb is."""
-    _place, *stops = a.thumb.line[a.thumb.at()]
-    for here, stop in zip((a, b), stops, strict=True):
-        here.stop = stop
-        if here.there is not None and stop < len(here.there.stops):
-            here.stand(stop)
+    """Let both journeys show what is under the thumb."""
+    _place, a.stop, b.stop = a.thumb.line[a.thumb.at()]
 
 
 def _starts(a: Session, b: Session) -> tuple[int, ...]:
@@ -168,7 +167,7 @@ def _starts(a: Session, b: Session) -> tuple[int, ...]:
     assert b.there is not None
     first = min(a.origin, len(a.there.stops) - 1)
     t = a.there.stops[first].t or MIDDLE
-    return tuple(max(1, nearest([stop.t for stop in there.stops], t)) for there in (a.there, b.there))
+    return tuple(max(1, there.nearest(t)) for there in (a.there, b.there))
 
 
 def _actions(a: Session, b: Session, one: Choice, other: Choice, computing: bool) -> None:
@@ -182,7 +181,7 @@ def _actions(a: Session, b: Session, one: Choice, other: Choice, computing: bool
     )  # fmt: skip
     label = _("Walk both back")
     if one.back.start == "here":
-        label = _("Walk both back from t = {t:.3g}").format(t=a.there.stops[first].t)
+        label = _("Walk both back from t = {t}").format(t=number(a.there.stops[first].t))
     with st.container(horizontal=True):
         st.button(
             label, key="both", type="primary", icon=":material/undo:",

@@ -39,14 +39,14 @@ KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
     "gallery_model", "gallery_seed", "network_shown",
-    "endings", "endings_sampler", "differ",
+    "endings", "endings_sampler", "differ", "quiz-name",
 }  # fmt: skip
 
 
 def picture() -> None:
     """Upload, camera or a sample, and which square of it."""
     here = session()
-    locks.explain()
+    locks.explain("unlock")
     st.subheader(locks.named("sample"), anchor=False)
     st.file_uploader(
         _("Upload a picture"),
@@ -79,6 +79,7 @@ def picture() -> None:
         key="sample",
         on_change=_picked,
         disabled=locked("sample"),
+        required=True,
     )
     if here.picture is not None:
         shown = here.picture

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -252,7 +252,9 @@ class Endings:
     turn : int
         Grows when the server moves the thumb.
     ahead : list of float
-        Times that are to follow by themselves.
+        Times still to be walked from, the one under way first.
+    asked : Hashable
+        The settings they were asked for with.
     run : FanRun or None
         The endings on show.
     notice : Sentence or None
@@ -263,6 +265,7 @@ class Endings:
     number: int = 0
     turn: int = 0
     ahead: list[float] = field(default_factory=list)
+    asked: Hashable = None
     run: FanRun | None = None
     notice: Sentence | None = None
     _kept: OrderedDict[Hashable, FanRun] = field(default_factory=OrderedDict)
@@ -272,6 +275,12 @@ class Endings:
     def computing(self) -> bool:
         """Whether endings are being computed, or are to be."""
         return bool(self.ahead) or (self.run is not None and self.run.computing)
+
+    def ask(self, settings: Hashable, times: Sequence[float]) -> None:
+        """Ask for endings from these times, one after another; what failed before is begun anew."""
+        self.notice, self.asked, self.ahead = None, settings, list(times)
+        for key in [key for key, run in self._kept.items() if run.error]:
+            del self._kept[key]
 
     def show(self, settings: Hashable, t: float) -> None:
         """Put the endings of just these settings and this start on show, if there are any."""

@@ -20,7 +20,7 @@ from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
 from ui.fragment import fragment
 from ui.journey import NOTHING_TO_TAKE, WayThere, pushed
-from ui.language import _, each, joined, tell
+from ui.language import _, each, joined, number, tell
 from ui.panels import as_table
 from ui.queue import BusyError
 from ui.resources import network, pace, queue
@@ -56,6 +56,8 @@ def _draw(back: Back, model: str | None) -> None:
     state.show(settings, there.stops[stop].t)
     count = st.session_state.setdefault("endings", COUNTS[1])
     run = state.run
+    if state.asked != settings or (run is not None and run.error):
+        state.ahead.clear()  # they were asked for with other settings, or cannot be walked
     computing = state.computing  # asked once: all that is drawn now tells of one moment
     found = None
     if run is not None:
@@ -73,7 +75,7 @@ def _draw(back: Back, model: str | None) -> None:
         chunks = {"there": here.chunks.there(there, here.number, "clipped"), "back": []}
         mount(STAGE, there, chunks, stop, state.turn, one_way=True)
     with right:
-        _actions(here, there, stop, back, model, count, computing)
+        _actions(here, there, settings, stop, back, model, count, computing)
         _tiles(here, there, stop, run, found, count)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -98,11 +100,7 @@ def _stop(here: Session, there: WayThere, state: Endings) -> int:
     if here.number != state.number:
         state.number = here.number
         state.turn += 1
-    return _nearest(there, state.t)
-
-
-def _nearest(there: WayThere, t: float) -> int:
-    return min(range(len(there.stops)), key=lambda k: abs(there.stops[k].t - t))
+    return there.nearest(state.t)
 
 
 def _work(there: WayThere, back: Back, model: str | None, count: int) -> tuple[int, int]:
@@ -111,32 +109,45 @@ def _work(there: WayThere, back: Back, model: str | None, count: int) -> tuple[i
     return looks, looks * there.x0[0, 0].numel()
 
 
+def _tried(there: WayThere) -> list[float]:
+    """The starts to try, from much noise to little: those stops, each once, where there is any noise."""
+    found = dict.fromkeys(there.stops[there.nearest(t)].t for t in TRIED)
+    return [t for t in found if t > 0]
+
+
 def _actions(
-    here: Session, there: WayThere, stop: int, back: Back, model: str | None, count: int, computing: bool
-) -> None:
+    here: Session, there: WayThere, settings: Hashable, stop: int, back: Back, model: str | None, count: int,
+    computing: bool,
+) -> None:  # fmt: skip
     """Draw the buttons, and how far it is."""
     state, t = here.endings, there.stops[stop].t
     run = state.run
     looks, work = _work(there, back, model, count)
     off = computing or model is None
     begun = run is not None and run.fan.ends and not run.finished
-    label = _("Go on") if begun else _("Walk back {count} times from t = {t:.3g}")
+    label = _("Go on") if begun else _("Walk back {count} times from t = {t}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
-            _("Endings"), COUNTS, key="endings", required=True, label_visibility="collapsed", width="content"
+            _("Endings"),
+            COUNTS,
+            key="endings",
+            required=True,
+            label_visibility="collapsed",
+            width="content",
+            disabled=computing,
         )
         st.button(
-            label.format(count=count, t=t), key="fan", type="primary", icon=":material/call_split:",
+            label.format(count=count, t=number(t)), key="fan", type="primary", icon=":material/call_split:",
             disabled=off or t <= 0 or work > MOST_WORK or (run is not None and run.finished),
-            on_click=_go, args=(here,),
+            on_click=_go, args=(here, settings),
         )  # fmt: skip
         if computing:
             st.button(_("Stop"), key="fan-stop", icon=":material/stop:", on_click=state.stop)
         else:
-            tried = [there.stops[_nearest(there, u)].t for u in TRIED]
+            tried = _tried(there)
             st.button(
-                _("Try {count} starts").format(count=len(TRIED)), key="fan-tries", icon=":material/sort:",
-                disabled=off or len(TRIED) * work > MOST_WORK, on_click=_go, args=(here, tried),
+                _("Try {count} starts").format(count=len(tried)), key="fan-tries", icon=":material/sort:",
+                disabled=off or len(tried) * work > MOST_WORK, on_click=_go, args=(here, settings, tried),
                 help=_("From much noise to little, one after another, to see how the endings draw together."),
             )  # fmt: skip
     with st.container(key="fan-status"):
@@ -170,21 +181,20 @@ def _progress(run: FanRun) -> str:
     )  # fmt: skip
 
 
-def _go(here: Session, times: Sequence[float] | None = None) -> None:
+def _go(here: Session, settings: Hashable, times: Sequence[float] | None = None) -> None:
     """Walk back from these times, one after another, or from the thumb's; callback of the buttons."""
     state = here.endings
     if here.there is not None:
         _stop(here, here.there, state)  # the thumb may have been let go just before the button was pressed
-    state.notice = None
-    state.ahead = [state.t] if times is None else list(times)
+    state.ask(settings, [state.t] if times is None else times)
 
 
 def _next(
     here: Session, there: WayThere, settings: Hashable, back: Back, model: str | None, count: int
 ) -> None:
-    """Begin the endings from the next of the times ahead, or go on with them."""
+    """Begin the endings from the next of the times ahead, or go on with them; done, it is ahead no more."""
     state = here.endings
-    stop = _nearest(there, state.ahead.pop(0))
+    stop = there.nearest(state.ahead[0])
     if there.stops[stop].t != state.t:
         state.t = there.stops[stop].t
         state.turn += 1
@@ -200,6 +210,8 @@ def _next(
             state.run.fan.count = count
             state.run.go()
             state.run.wait(patience(_work(there, back, model, count)[0], model, there.x0[0, 0].numel()))
+            if state.run.finished:
+                state.ahead.pop(0)
     except Said as error:
         state.notice = error.sentence
     except BusyError:
@@ -214,7 +226,7 @@ def _tiles(
     """The endings, and what they have together."""
     (frames,) = here.chunks.there(there, here.number, "clipped")
     start = (frames.name, stop)
-    coming = _(words.ENDING_COMING).format(t=there.stops[stop].t)
+    coming = _(words.ENDING_COMING).format(t=number(there.stops[stop].t))
     depots: list[Chunk] = []
     endings: list[Tile] = []
     together = [Tile((frames.name, 0), _("your picture"), "", _("Your picture, x_0."))]
@@ -224,14 +236,14 @@ def _tiles(
         for k, distance in enumerate(found.to_upload):
             spoken = _(words.ENDING_SPOKEN).format(k=k + 1, count=count, distance=distance)
             endings.append(Tile(places[k], str(k + 1), f"{distance:.3f}", spoken))
-        for name, picture, number in _together(run, found):
+        for name, picture, size in _together(run, found):
             chunk = here.chunks.one(f"fan-{run.number}-{name}-{len(endings)}", picture)
             depots.append(chunk)
             spoken = _(words.TOGETHER_SPOKEN[name]).format(
-                count=len(endings), number=number, top=float(found.deviation.max())
+                count=len(endings), number=size, top=float(found.deviation.max())
             )
             text = _(words.TOGETHER[name]).format(count=len(endings))
-            together.append(Tile((chunk.name, 0), text, f"{number:.3f}", spoken))
+            together.append(Tile((chunk.name, 0), text, f"{size:.3f}", spoken))
     else:
         names = (_(text).format(count=count) for text in words.TOGETHER.values())
         together += [Tile(start, name, "", coming, True) for name in names]

@@ -19,7 +19,7 @@ from torch import Tensor
 from diffusion import Process
 from ui.endings import Row
 from ui.journey import Stop, WayBack, WayThere
-from ui.language import N_, _, joined
+from ui.language import N_, _, joined, number
 from ui.plain import Figure
 
 HEIGHT = 230
@@ -102,14 +102,12 @@ def summary_variance(at: Thumb) -> str:
     """Measured variance against theory at the thumb, in words."""
     stop = at.stop
     if math.isnan(stop.measured):
-        text = _("The way back starts here, at t = {t:.3g}; the network has not been asked yet.")
+        text = _("The way back starts here, at t = {t}; the network has not been asked yet.")
     elif at.back:
-        text = _(
-            "At t = {t:.3g} what the network takes for noise has variance {measured}; theory says {theory}."
-        )
+        text = _("At t = {t} what the network takes for noise has variance {measured}; theory says {theory}.")
     else:
-        text = _("At t = {t:.3g} the measured variance is {measured}; theory says {theory}.")
-    return text.format(t=stop.t, measured=_number(stop.measured), theory=_number(stop.sigma**2))
+        text = _("At t = {t} the measured variance is {measured}; theory says {theory}.")
+    return text.format(t=number(stop.t), measured=_number(stop.measured), theory=_number(stop.sigma**2))
 
 
 @dataclass(frozen=True)
@@ -259,10 +257,10 @@ def snr(there: WayThere, at: Thumb | None = None, *, height: int = HEIGHT) -> Fi
 def summary_snr(at: Thumb) -> str:
     """The signal-to-noise ratio at the thumb, in words."""
     if math.isinf(at.stop.snr):
-        text = _("At t = {t:.3g} there is no noise: the signal-to-noise ratio is infinite.")
+        text = _("At t = {t} there is no noise: the signal-to-noise ratio is infinite.")
     else:
-        text = _("At t = {t:.3g} the signal-to-noise ratio is {snr}.")
-    return text.format(t=at.stop.t, snr=_number(at.stop.snr))
+        text = _("At t = {t} the signal-to-noise ratio is {snr}.")
+    return text.format(t=number(at.stop.t), snr=_number(at.stop.snr))
 
 
 def histogram(x_t: Tensor, process: Process, t: float, *, height: int = HEIGHT) -> Figure:
@@ -297,12 +295,13 @@ def summary_histogram(x_t: Tensor, process: Process, t: float) -> str:
     mean, spread = float(x.mean()), float(x.std(correction=0))
     if t:
         text = _(
-            "At t = {t:.3g} the pixel values have mean {mean} and spread {spread}; the Gaussian they "
+            "At t = {t} the pixel values have mean {mean} and spread {spread}; the Gaussian they "
             "approach has mean 0 and spread {sigma}."
         )
     else:
         text = _("At t = 0 the pixel values have mean {mean} and spread {spread}; there is no noise yet.")
-    return text.format(t=t, mean=_number(mean), spread=_number(spread), sigma=_number(process.sigma(t)))
+    values = {"mean": mean, "spread": spread, "sigma": process.sigma(t)}
+    return text.format(t=number(t), **{name: _number(value) for name, value in values.items()})
 
 
 def _density(x_t: Tensor) -> tuple[np.ndarray, np.ndarray, float]:
@@ -415,12 +414,12 @@ def summary_narrowing(rows: Sequence[Row]) -> str:
     if not rows:
         return _("No endings have been measured yet.")
     first, last = rows[0], rows[-1]
-    text = _("Started at t = {t:.3g}, two endings are {apart} apart.").format(
-        t=last.t, apart=_number(last.apart)
+    text = _("Started at t = {t}, two endings are {apart} apart.").format(
+        t=number(last.t), apart=_number(last.apart)
     )
     if first is last:
         return text
-    then = _("Started at t = {t:.3g}, it is {apart}.").format(t=first.t, apart=_number(first.apart))
+    then = _("Started at t = {t}, it is {apart}.").format(t=number(first.t), apart=_number(first.apart))
     return joined(text, then)
 
 
@@ -635,6 +634,5 @@ def _number(value: float) -> str:
     value = float(value)
     if abs(value) < 1e-12 or not math.isfinite(value):  # rounding alone
         return "0" if math.isfinite(value) else f"{value:g}"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e6 else f"{value:.2e}"
-    return f"{value:#.3g}".rstrip(".")
+    plain = f"{value:#.3g}".rstrip(".")
+    return plain if "e" not in plain else number(value)

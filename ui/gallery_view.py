@@ -106,6 +106,10 @@ def _go(place: Place) -> None:
     """Make what is missing."""
     place.notice = None
     if place.gallery is not None:
+        if place.gallery.error:  # it cannot go on; what is made lies on the shelf
+            place.gallery = Gallery(
+                place.gallery.wish, place.gallery.net, resources.queue(), resources.shelf()
+            )
         try:
             place.gallery.go()
         except BusyError:
@@ -170,14 +174,15 @@ def _progress(place: Place, gallery: Gallery, computing: bool) -> None:
                 text += " · " + _(words.WAITING).format(place=waiting[0], total=waiting[1])
             st.progress(made / COUNT, text)
             st.button(_("Stop"), key="gallery-stop", icon=":material/stop:", on_click=gallery.stop)
-        elif (said := gallery.error or place.notice) is not None:
-            st.error(tell(said))
         elif gallery.finished:
             steps = gallery.wish.steps(gallery.net)
             looks = looks_from_noise(gallery.wish.ask(gallery.net, [0]), steps)
             st.caption(_(words.GALLERY_MADE).format(count=COUNT, steps=steps, looks=looks))
         else:
-            st.caption(_(words.GALLERY_STOPPED).format(made=made, count=COUNT))
+            if (said := gallery.error or place.notice) is not None:
+                st.error(tell(said))
+            else:
+                st.caption(_(words.GALLERY_STOPPED).format(made=made, count=COUNT))
             st.button(_("Go on"), key="gallery-go", icon=":material/play_arrow:", on_click=_go, args=(place,))
 
 
@@ -188,7 +193,7 @@ def _closer(gallery: Gallery, index: int) -> None:
     file = as_png(pixels)
     st.html(picture(pixels, name, "width: min(100%, 288px); border-radius: 10px;"))
     if held := controls.from_nothing_locked():
-        locks.explain()
+        locks.explain("gallery-unlock")
     with st.container(horizontal=True):
         if st.button(
             _("Open on the stage"), key="gallery-open", type="primary", icon=":material/swap_horiz:",

@@ -6,7 +6,6 @@ and everything shown (frames, numbers, curves) is measured on exactly those floa
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -106,6 +105,8 @@ class WayThere:
         The numbers of the frames that are shown, S of them.
     added : tuple of float
         Variance of what each of the T steps added, x_t - a*x_s, measured.
+    correlation : float or None
+        Of the pixels of x_T with those of x0; None for a picture of one colour.
     """
 
     settings: There
@@ -114,6 +115,11 @@ class WayThere:
     times: tuple[float, ...]
     stops: tuple[Stop, ...]
     added: tuple[float, ...]
+    correlation: float | None
+
+    def nearest(self, t: float) -> int:
+        """The stop nearest in time."""
+        return min(range(len(self.stops)), key=lambda k: abs(self.stops[k].t - t))
 
     @property
     def frames(self) -> Tensor:
@@ -134,12 +140,6 @@ class WayThere:
 
     def __post_init__(self) -> None:
         _frames.follow(self)
-
-    @functools.cached_property
-    def correlation(self) -> float | None:
-        """Of the pixels of x_T with those of x0; None for a picture of one colour."""
-        x0, x_T = self.x0.flatten(), self.frames[-1].flatten()
-        return float(torch.corrcoef(torch.stack([x0, x_T]))[0, 1]) if float(x0.std()) > 0 else None
 
 
 def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
@@ -164,9 +164,15 @@ def walk_there(x0: Tensor, settings: There) -> Iterator[float | WayThere]:
         before = x_t
         if k % BREATH == BREATH - 1:
             yield k / len(times)
-    way = WayThere(settings, process, x0, times, tuple(stops), tuple(added))
+    way = WayThere(settings, process, x0, times, tuple(stops), tuple(added), _correlation(x0, frames[-1]))
     _frames.put(id(way), torch.cat(frames))
     yield way
+
+
+def _correlation(x0: Tensor, x_T: Tensor) -> float | None:
+    if not float(x0.std()) > 0:
+        return None
+    return float(torch.corrcoef(torch.stack([x0.flatten(), x_T.flatten()]))[0, 1])
 
 
 @dataclass(frozen=True)

@@ -88,15 +88,29 @@ _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*(?!\w)")
 def numberless(text: str) -> str:
     """A measured text with places for its numbers: "512 samples" is "{0} samples"."""
     places = iter(range(len(text)))
-    return text if "{" in text else _NUMBER.sub(lambda _found: f"{{{next(places)}}}", text)
+    return text if "{" in text or "}" in text else _NUMBER.sub(lambda _found: f"{{{next(places)}}}", text)
 
 
 def measured(text: str) -> str:
     """A text from a card: one translation serves whatever numbers were measured."""
     said = _(text)
-    if said != text or "{" in text:
+    if said != text or "{" in text or "}" in text:
         return said
     return _(numberless(text)).format(*_NUMBER.findall(text))
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number as a person writes it: 0.0021, 1,024, 6.3·10⁻¹⁰."""
+    text = f"{float(value):.{digits}g}"
+    if "e" not in text:
+        return text
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    mantissa, power = text.split("e")
+    return f"{mantissa}·10{str(int(power)).translate(_RAISED)}"
 
 
 def tell(sentence: Sentence) -> str:

@@ -117,7 +117,8 @@ def some_of(options: Sequence[str]) -> Reader:
 
 
 def _bounded(name: str, default: float, bounds: tuple[float, float], kind: Callable[..., Reader]) -> Field:
-    return Field(name, default, kind(*bounds), "{:g} – {:g}".format(*bounds))
+    allowed = " – ".join(f"{end:,}" if isinstance(end, int) else f"{end:g}" for end in bounds)
+    return Field(name, default, kind(*bounds), allowed)
 
 
 def _choice(name: str, default: Any, options: Sequence[Any]) -> Field:  # noqa: ANN401
@@ -218,7 +219,9 @@ def read(params: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
         notes.append(_(words.LINK_UPLOAD))
     for label, model in LABELS.items():
         if label in values:
-            values[f"{label}-{values[model]}"] = values.pop(label)
+            chosen = values.pop(label)
+            if model in values:
+                values[f"{label}-{values[model]}"] = chosen
     return values, notes
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from ui import words
@@ -39,8 +37,14 @@ def named(name: str) -> str:
     return f":material/lock: {_(LOCKABLE[name])}" if locked(name) else _(LOCKABLE[name])
 
 
-def explain() -> None:
+def explain(key: str) -> None:
     """Where something is locked: by whom, and the way out."""
     if st.session_state.get("lock"):
-        free = urlencode({name: value for name, value in st.query_params.items() if name != "lock"})
-        st.info(_(words.LOCKED).format(free=f"?{free}"), icon=":material/lock:")
+        st.info(_(words.LOCKED), icon=":material/lock:")
+        st.button(
+            _("Unlock"), key=key, icon=":material/lock_open:", on_click=_unlock, help=_(words.UNLOCK_HELP)
+        )
+
+
+def _unlock() -> None:
+    st.session_state["lock"] = []

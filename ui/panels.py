@@ -9,7 +9,7 @@ import streamlit as st
 from ui import figures, words
 from ui.dissect import LABELS, dissect
 from ui.journey import WayThere, pushed
-from ui.language import _, each, joined
+from ui.language import _, each, joined, number
 from ui.plain import Figure
 from ui.runs import Run
 
@@ -91,9 +91,10 @@ def apart(run: Run | None, shown: int, view: str) -> None:
         joined(
             _(words.APART_STEP).format(
                 step=kept.stop.step, total=way.total, sampler=_(words.SAMPLERS[way.sampler]),
-                t=kept.t, sigma_t=process.sigma(kept.t), s=kept.s, sigma_s=process.sigma(kept.s),
+                t=number(kept.t, 4), sigma_t=number(process.sigma(kept.t), 4),
+                s=number(kept.s, 4), sigma_s=number(process.sigma(kept.s), 4),
             ),
-            _(words.APART).format(s=kept.s),
+            _(words.APART).format(s=number(kept.s, 4)),
         )
     )  # fmt: skip
     dissect(kept, key="dissect", labels=each(LABELS), view=view)

@@ -226,6 +226,5 @@ def _numbers(stops: Sequence[Stop]) -> dict[str, Any]:
 def numbers_back(there: WayThere, way: WayBack, count: int) -> dict[str, Any]:
     """The sent part of the way back, and where on the line it begins."""
     stops = [replace(way.state(k)[1], step=k) for k in way.ready()[:count]]
-    nearest = min(range(len(there.stops)), key=lambda k: abs(there.stops[k].t - way.start_t))
-    begins = 1 - there.stops[nearest].step / there.settings.steps
+    begins = 1 - there.stops[there.nearest(way.start_t)].step / there.settings.steps
     return _numbers(stops) | {"total": way.total, "from": begins}

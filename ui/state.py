@@ -15,7 +15,7 @@ from diffusion import Crop
 from diffusion.errors import Sentence
 from diffusion.pictures import square, to_tensor
 from ui.chunks import Chunks
-from ui.compare import Thumb, nearest
+from ui.compare import Thumb
 from ui.crop import as_jpeg
 from ui.endings import Endings
 from ui.journey import WayThere
@@ -136,7 +136,7 @@ class Session:
         if self.t is None:
             self.stand(min(self.origin, self.last()))
         else:
-            self.origin = nearest([stop.t for stop in there.stops], self.t)
+            self.origin = there.nearest(self.t)
         self.move_to(self.origin)
 
     def stand(self, stop: int) -> None:
@@ -154,10 +154,10 @@ class Session:
         if self.there is None:
             return
         if told is not None and told.turn == self.turn:
-            self.stop = max(told.stop, 0)
+            self.stop = min(max(told.stop, 0), self.last())
+            if self.stop < len(self.there.stops):
+                self.stand(self.stop)
         self.stop = min(self.stop, self.last())
-        if self.stop < len(self.there.stops):
-            self.stand(self.stop)
 
     def drop_run(self) -> None:
         """Forget the way back, stopping it first."""

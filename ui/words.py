@@ -181,12 +181,11 @@ ARRIVED = N_(
 PICKED = N_("Nothing was asked for, so the seed picked a class: **{name}**.")
 ARRIVED_INVERSION = N_("That is the error of the inversion, {up} steps up and {down} down.")
 APART_STEP = N_(
-    "Step {step} of {total}, {sampler}: from t = {t:.4g} (σ_t = {sigma_t:.4g}) to t = {s:.4g} "
-    "(σ_t = {sigma_s:.4g})."
+    "Step {step} of {total}, {sampler}: from t = {t} (σ_t = {sigma_t}) to t = {s} (σ_t = {sigma_s})."
 )
 APART = N_(
     "This is the tutorial's own formula with this step's numbers. Its t counts steps: $x_{{t-1}}$ is the "
-    "picture one step on, here at t = {s:.4g}. Point at a pixel to follow it through."
+    "picture one step on, here at t = {s}. Point at a pixel to follow it through."
 )
 
 WAITING = N_("Others are computing. You are number {place} of {total} in the line.")
@@ -257,7 +256,7 @@ ENDINGS_LEGEND = N_(
     "the spread, its own size. Choose a picture to see it large beside yours."
 )
 ENDING_SPOKEN = N_("Ending {k} of {count}: {distance:.3f} away from your picture.")
-ENDING_COMING = N_("Not walked yet: the start x_t at t = {t:.3g}.")
+ENDING_COMING = N_("Not walked yet: the start x_t at t = {t}.")
 TOGETHER = {"guess": N_("one look, x̂_0"), "mean": N_("mean of {count}"), "spread": N_("spread")}
 TOGETHER_SPOKEN = {
     "guess": N_(
@@ -340,9 +339,9 @@ DOWNLOAD_HELP = N_(
     "One zip: every frame, a strip of them, a moving picture, all settings, and a script that makes the same "
     "frames again, bit for bit."
 )
-LOCKED = N_(
-    "Your teacher's link has locked everything marked with a lock. [Open the same journey without "
-    "locks]({free}) to set everything yourself."
+LOCKED = N_("Your teacher's link has locked everything marked with a lock.")
+UNLOCK_HELP = N_(
+    "Set everything yourself; what stands on the page stays. A new look at the link locks it again."
 )
 LOCKING = N_(
     "Tick what your class is to leave alone, and copy the link: whoever opens it finds the page as it stands "

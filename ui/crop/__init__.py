@@ -43,7 +43,7 @@ _component = component(
 )
 
 
-def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str, shape_note: str = "") -> Crop:
+def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str) -> Crop:
     """Show a picture with a movable square on it.
 
     Parameters
@@ -57,8 +57,6 @@ def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str, shape_
         until another picture comes.
     key : str
         Of this place on the page.
-    shape_note : str
-        A few words under the picture.
 
     Returns
     -------
@@ -77,7 +75,6 @@ def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str, shape_
             "height": size[1],
             "crop": {"x": now.x, "y": now.y, "side": now.side},
             "smallest": SMALLEST,
-            "note": shape_note,
             "labels": each(LABELS),
         },
         default={"crop": None},

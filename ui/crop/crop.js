@@ -33,7 +33,6 @@ class CropBox {
     this.frame = root.querySelector(".frame");
     this.image = root.querySelector("img");
     this.square = root.querySelector(".square");
-    this.note = root.querySelector(".note");
     this.where = root.querySelector(".where");
     this.reset = root.querySelector(".reset");
     this.listeners = new AbortController();
@@ -56,7 +55,6 @@ class CropBox {
 
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
-    this.note.textContent = data.note;
     this.words(data.labels);
     if (data.id !== this.id) {
       this.pointers.clear();

@@ -49,6 +49,7 @@ class Fan {
     const { words, tiles, endings } = data;
     const lists = { endings: this.find(".endings"), together: this.find(".together") };
     for (const [name, list] of Object.entries(lists)) list.setAttribute("aria-label", words[name]);
+    this.dialog.setAttribute("aria-label", words.endings);
     lists.endings.style.setProperty("--columns", Math.ceil(Math.sqrt(endings)));
     if (lists.endings.childElementCount !== endings || this.buttons.length !== tiles.length) {
       for (const list of Object.values(lists)) list.replaceChildren();

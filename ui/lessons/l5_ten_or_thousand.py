@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import streamlit as st
 
 from diffusion.denoiser import Denoiser, NetworkDenoiser
 from ui import words
-from ui.journey import WayThere, plan_back, walk_back
+from ui.journey import Kept, WayBack, WayThere, plan_back, walk_back
 from ui.language import N_, _, named
 from ui.lessons import charts, numbers
 from ui.lessons.numbers import COMPARED
@@ -80,7 +81,15 @@ def plan(
         for sampler in COMPARED
     }
     seed = there.settings.seed
-    return walks, numbers.in_step([walk_back(walk.way, net, seed) for walk in walks.values()]), steps
+    return walks, numbers.in_step([_lean(walk.way, net, seed) for walk in walks.values()]), steps
+
+
+def _lean(way: WayBack, net: Denoiser, seed: int) -> Iterator[None]:
+    """Walk a way back of which nothing but the states is looked at: no step keeps what it was made of."""
+    for _step in walk_back(way, net, seed):
+        if isinstance(last := way.steps[-1], Kept):
+            way.steps[-1] = replace(last, x_t=last.x_s, x0_hat=last.x_s, removed=last.x_s, noise=None)
+        yield
 
 
 def settings_for(learner: Learner) -> There:

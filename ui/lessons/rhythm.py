@@ -296,8 +296,10 @@ def lock(name: str, picked: str | float | None) -> None:
     """The button that locks an answer in."""
 
     def locked() -> None:
-        if picked is not None:
-            learning().picked[name] = picked
+        # What is picked now: it may have changed while the page was still being drawn.
+        now = st.session_state.get(f"pick-{name}")
+        if now is not None:
+            learning().picked[name] = now
 
     st.button(
         _("Lock in my answer"), key=f"lock-{name}", type="primary", icon=":material/lock:",
@@ -339,7 +341,9 @@ def way_there(name: str, x0: Tensor, settings: There, key: Hashable, start: int 
         there, old = walked_there(x0, settings), shown
         shown = Shown(there, (key, settings), next(_stages))
         shown.turn = old.turn if old else 0
-        shown.put(min(start if old is None else old.stop, len(there.stops) - 1))
+        if old is not None:  # the thumb keeps its time
+            start = there.nearest(old.there.stops[min(old.stop, len(old.there.stops) - 1)].t)
+        shown.put(min(start, len(there.stops) - 1))
         here.stages[name] = shown
     return shown
 
@@ -417,9 +421,7 @@ def preferred(offered: Sequence[str]) -> str | None:
 
 
 def network_for(lesson: str, offered: Sequence[str] = NETWORKS) -> tuple[str | None, NetworkDenoiser | None]:
-    """A network for this lesson, chosen by the learner; (None, None) and a word about it where there is "
-    "none.
-    """
+    """A network for this lesson, as the learner chose; (None, None) and a word about it if there is none."""
     found, model = at_hand(offered), preferred(offered)
     if model is None:
         st.info(_(words.NO_MODELS))

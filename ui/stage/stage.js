@@ -187,14 +187,16 @@ class Stage {
     this.name("play", this.data.words.pause);
     let last = performance.now();
     let due = 0;
+    let drawn = 0;
     const tick = (now) => {
-      // One way takes about six seconds at 1x, at most 24 stops a second, 4 where motion is unwelcome.
-      const most = calm.matches ? 4 : 24;
+      // One way takes about six seconds at 1x. At most 24 frames a second are drawn, however many stops
+      // that passes over; where motion is unwelcome, 4 stops a second are all.
       const stops = this.data.line ? this.count / 2 : this.data.there.t.length;
-      const rate = Math.min(most, (stops / 6) * Number(this.find("select").value));
-      due += ((now - last) / 1000) * rate;
+      const rate = (stops / 6) * Number(this.find("select").value);
+      due += ((now - last) / 1000) * (calm.matches ? Math.min(4, rate) : rate);
       last = now;
-      if (due >= 1) {
+      if (due >= 1 && now - drawn >= 1000 / 24) {
+        drawn = now;
         this.moveTo(Math.min(this.stop + Math.floor(due), this.count - 1));
         due %= 1;
       }
@@ -348,7 +350,7 @@ class Side {
 
     // null stands for an infinite snr, and for a `measured` that is not there.
     const numbers = {
-      t: way.t[k].toFixed(3),
+      t: way.t[k] && way.t[k] < 0.0005 ? short(way.t[k]) : way.t[k].toFixed(3),
       sigma: short(way.sigma[k]),
       snr: short(way.snr[k]),
       measured: way.measured[k] === null ? "–" : short(way.measured[k]),
@@ -391,6 +393,9 @@ function short(value) {
   if (value === null) return "∞";
   const size = Math.abs(value);
   if (size < 1e-12) return "0"; // rounding alone
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e", "·10^").replace("+", "");
+  if (size >= 1e5 || size < 1e-3) {
+    const [mantissa, power] = value.toExponential(1).replace("+", "").split("e");
+    return `${mantissa}·10${[...power].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
+  }
   return String(Number(value.toPrecision(3)));
 }
