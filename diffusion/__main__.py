@@ -94,7 +94,7 @@ def denoise_picture(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train a network, or go on training it."""
-    from . import card, data, training  # training alone needs them
+    from . import data, training  # training alone needs them
 
     recipe = RECIPES.get(options.recipe or options.model)
     if recipe is None:
@@ -128,7 +128,6 @@ def train(options: argparse.Namespace) -> None:
     if options.export:
         facts = training.provenance(options.data_set, dataset.classes, device)
         trainer.export(options.export_to, facts)
-        card.write(checkpoint.read_card(options.model, options.export_to), options.export_to)
         print(f"exported to {options.export_to / options.model}.safetensors")
 
 

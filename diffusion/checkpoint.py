@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from . import card as cards
 from .denoiser import NetworkDenoiser
 from .errors import ModelError
 from .guidance import Guidance
@@ -160,7 +162,7 @@ def save_model(
     folder: Path,
     guide: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write weights as float16 with their card; the hash and the architecture are filled in.
+    """Write weights as float16 with their cards; the hash and the architecture are filled in.
 
     Parameters
     ----------
@@ -190,10 +192,9 @@ def save_model(
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
-    if name in available(folder) and "index" in (before := read_card(name, folder)):
-        full["index"] = before["index"]  # of the training pictures: it outlives the weights
-    text = json.dumps(full, indent=1, sort_keys=True) + "\n"
-    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    with suppress(ModelError):  # there may have been none, or a spoilt one
+        full |= {k: v for k, v in read_card(name, folder).items() if k == "index"}  # outlives the weights
+    cards.write(full, folder)
 
 
 def guide_pictures(card: dict[str, Any]) -> int:

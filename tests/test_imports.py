@@ -67,7 +67,7 @@ def imports(module: str) -> set[str]:
         ("denoiser", {"network", "recorded", "errors", "guidance"}),
         ("oracles", {"denoiser"}),
         ("sampler", {"processes", "grids", "noise", "denoiser"}),
-        ("checkpoint", {"denoiser", "network", "errors", "guidance"}),
+        ("checkpoint", {"card", "denoiser", "network", "errors", "guidance"}),
         ("data", set()),
     ],
 )

@@ -17,7 +17,7 @@ from torch import Tensor
 from diffusion import Process, SettingError, picture_rng, reverse, times_back
 from diffusion.denoiser import Denoiser, NetworkDenoiser
 from diffusion.errors import Sentence
-from ui.journey import FRESH, NOTHING_TO_TAKE, WayThere
+from ui.journey import FRESH, NOTHING_TO_TAKE, WayThere, rms
 from ui.pace import Pace
 from ui.queue import Queue
 from ui.runs import Job
@@ -209,15 +209,11 @@ def measure(fan: Fan, count: int) -> Measured | None:
         fan.guess,
         mean,
         deviation,
-        _rms(mean - x0),
-        _rms(deviation),
+        rms(mean - x0),
+        rms(deviation),
         float(pairs.mean()) if len(pairs) else 0.0,
-        _rms(mean - fan.guess),
+        rms(mean - fan.guess),
     )
-
-
-def _rms(x: Tensor) -> float:
-    return float(x.square().mean().sqrt())
 
 
 @dataclass(frozen=True)

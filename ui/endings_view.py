@@ -19,7 +19,7 @@ from ui.clock import clock
 from ui.endings import COUNTS, Endings, FanRun, Measured, measure, plan_fan
 from ui.fan import Tile, fan
 from ui.fragment import fragment
-from ui.journey import NOTHING_TO_TAKE, WayThere, pushed
+from ui.journey import NOTHING_TO_TAKE, WayThere, pushed, rms
 from ui.language import _, each, joined, number, tell
 from ui.panels import as_table
 from ui.queue import BusyError
@@ -260,7 +260,7 @@ def _together(run: FanRun, found: Measured) -> list[tuple[str, Tensor, float]]:
     top = float(found.deviation.max())
     dark = torch.full_like(found.deviation, -1.0)
     return [
-        ("guess", found.guess, _rms(found.guess - run.fan.x0)),
+        ("guess", found.guess, rms(found.guess - run.fan.x0)),
         ("mean", found.mean, found.mean_to_upload),
         ("spread", found.deviation / top * 2 - 1 if top > NO_SPREAD else dark, found.spread),
     ]
@@ -302,7 +302,3 @@ def _words(run: FanRun | None, found: Measured | None) -> None:
     gap = found.guess_to_mean
     rest = math.sqrt(max(gap**2 - chance**2, 0.0))
     st.markdown(_(words.MEAN_AND_GUESS).format(gap=gap, chance=chance, rest=rest, count=count))
-
-
-def _rms(x: Tensor) -> float:
-    return float(x.square().mean().sqrt())

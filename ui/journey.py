@@ -398,8 +398,8 @@ def _taken(step: Step, way: WayBack, shown: bool) -> Taken:
         step.t,
         step.s,
         stop_at(process, step.index + 1, step.s, step.x_s - alpha * step.x0_hat),
-        _rms(step.x_s / alpha - x0) if alpha else math.inf,
-        _rms(step.x0_hat - x0),
+        rms(step.x_s / alpha - x0) if alpha else math.inf,
+        rms(step.x0_hat - x0),
         float(step.noise.square().mean()),
         step.evaluations,
     )
@@ -411,7 +411,8 @@ def _taken(step: Step, way: WayBack, shown: bool) -> Taken:
     )
 
 
-def _rms(x: Tensor) -> float:
+def rms(x: Tensor) -> float:
+    """Root mean square."""
     return float(x.square().mean().sqrt())
 
 
