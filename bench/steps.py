@@ -135,11 +135,10 @@ def measure(repeats: int = 40, *, with_memory: bool = True, net: NetworkDenoiser
     with_memory : bool
         Also take each one's memory (a few seconds each).
     net : NetworkDenoiser, optional
-        Instead of the shipped `dogs`.
+        Timed instead of the shipped `dogs`, whose memory is taken.
     """
-    made = {name: both for name, make in NETWORKS.items() if (both := make()) is not None}
-    if net is not None:
-        made[OURS] = net.model, lambda x: net(x, 1.0)
+    makers = NETWORKS if net is None else NETWORKS | {OURS: lambda: (net.model, lambda x: net(x, 1.0))}
+    made = {name: both for name, make in makers.items() if (both := make()) is not None}
     x = _picture()
     with torch.inference_mode():
         timings = timed([lambda ask=ask: ask(x) for _, ask in made.values()], repeats, warm_up=5)

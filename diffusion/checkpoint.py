@@ -75,6 +75,8 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
         facts += [(f"training.{key}", training.get(key), kind) for key, kind in TRAINING.items()]
     if isinstance(shape := card.get("architecture"), dict):
         facts.append(("architecture.channels", shape.get("channels"), int))
+    if isinstance(names := card.get("classes"), list):
+        facts += [("classes", name, str) for name in names]
     for key, value, kind in facts:
         if not isinstance(value, kind):
             raise ModelError(

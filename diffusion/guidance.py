@@ -33,7 +33,8 @@ class Guidance:
     low, high : float
         Noise levels sigma, in [-1, 1] units.
     many : float or None
-        Advised instead of `weight` for a way of :data:`MANY` steps or more, see :meth:`over`.
+        Above 1 and at most `weight`: advised instead of it for a way of :data:`MANY` steps or more, see
+        :meth:`over`.
 
     References
     ----------
@@ -63,8 +64,10 @@ class Guidance:
             found = cls(**{key: float(value) for key, value in facts.items()})
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"no guidance: {said!r:.80}") from error
-        weights = (found.weight, found.weight if found.many is None else found.many)
-        if "weight" not in facts or not (all(map(math.isfinite, weights)) and 0 <= found.low < found.high):
+        sound = math.isfinite(found.weight) and 0 <= found.low < found.high
+        if found.many is not None:
+            sound = sound and 1 < found.many <= found.weight
+        if "weight" not in facts or not sound:
             raise ValueError(f"no guidance: {said!r:.80}")
         return found
 

@@ -103,8 +103,10 @@ class Trainer:
     Raises
     ------
     ValueError
-        If what is to be gone on from is damaged, or was another network: of another shape, or for other
-        classes.
+        If the state is damaged, or what is to be gone on from is another network: of another shape, or for
+        other classes.
+    ModelError
+        If shipped weights to go on from are damaged.
     """
 
     def __init__(
@@ -301,7 +303,7 @@ class Trainer:
             "seconds": state.seconds,
             "history": state.history,
             "guide_pictures": state.guide_pictures,
-            "classes": self.dataset.classes,
+            "classes": self.dataset.classes if self.recipe.labelled else (),
         }
         partial = self._state_file.with_suffix(".partial")
         contiguous = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
@@ -374,8 +376,9 @@ class Trainer:
         """Refuse the weights of another network; `classes` None if they are not known."""
         ours = self.state.model.state_dict()
         other = "of another shape" if shapes != {k: v.shape for k, v in ours.items()} else ""
-        if classes is not None and tuple(classes) != self.dataset.classes:
-            other = f"for other classes ({len(classes)}, here {len(self.dataset.classes)})"
+        known = self.dataset.classes if self.recipe.labelled else ()
+        if classes is not None and tuple(classes) != known:
+            other = f"for other classes ({len(classes)}, here {len(known)})"
         if other:
             raise ValueError(
                 f"{file} holds a network {other}: give this one another name with --model, or move that "
@@ -387,8 +390,9 @@ class Trainer:
         card = checkpoint.read_card(self.name, folder)
         shipped = checkpoint.load_denoiser(self.name, folder, self.device)
         weights = shipped.model.state_dict()
-        classes = card["classes"] if self.recipe.labelled else None
-        self._same({k: v.shape for k, v in weights.items()}, classes, folder / f"{self.name}.safetensors")
+        self._same(
+            {k: v.shape for k, v in weights.items()}, card["classes"], folder / f"{self.name}.safetensors"
+        )
         self.state.model.load_state_dict(weights)
         self.state.average = {k: v.clone() for k, v in self.state.model.state_dict().items()}
         if shipped.guide:

@@ -454,6 +454,21 @@ def test_a_new_way_there_drops_the_way_back(app: AppTest, key: str, value: Any) 
     assert here(app).stop < len(there(app).stops)
 
 
+def test_an_inversion_stopped_on_its_climb_leaves_the_thumb_at_its_start(app: AppTest) -> None:
+    put(app, 40)
+    app.segmented_control(key="start").set_value("inversion").run()
+    app.button(key="walk").click().run()
+    run = here(app).run
+    assert run is not None
+    run.stop()
+    run.way.start, run.way.first, run.way.steps[:] = None, None, []  # as if it were still climbing
+    while here(app).computing:
+        app.run()
+    here(app).following = True
+    app.run()
+    assert (here(app).stop, here(app).origin) == (40, 40)
+
+
 def test_other_settings_begin_another_way_back(app: AppTest) -> None:
     put(app, 50)
     press(app, "one")
@@ -705,8 +720,7 @@ def test_starts_to_try_are_each_once_and_noisy(app: AppTest) -> None:
 def test_starts_to_try_go_with_their_settings(app: AppTest) -> None:
     endings_of(app).button(key="fan").click().run()
     state = here(fanned(app)).endings
-    assert state.asked is not None
-    state.ask(state.asked, [0.9, 0.6])
+    state.ahead = [0.9, 0.6]
     app.number_input(key="back_steps").set_value(250).run()
     assert not state.ahead, "nobody has asked for those"
     assert not state.computing
@@ -851,7 +865,7 @@ def test_another_setting_beside_leaves_the_start_alone(app: AppTest) -> None:
     app.button(key="both").click().run()
     compared(app)
     app.number_input(key="back_steps").set_value(5).run()  # now neither side has a way back to show
-    assert (here(app).origin, here(app).t) == (50, 0.5)
+    assert (here(app).stop, here(app).origin, here(app).t) == (50, 50, 0.5)
     app.button(key="both").click().run()
     one, other = compared(app)
     assert one.run is not None

@@ -188,6 +188,8 @@ def test_a_card_may_say_a_weight_alone():
         {"weight": 1, "wait": 1},
         {"weight": 2, "many": math.inf},
         {"weight": 2, "many": None},
+        {"weight": 2, "many": 1},
+        {"weight": 2, "many": 3},
         [2],
         10**400,
     ],

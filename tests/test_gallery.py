@@ -46,6 +46,29 @@ def finished(gallery: Gallery) -> Gallery:
 # --- the core -----------------------------------------------------------------------------------
 
 
+def test_after_an_error_the_rest_is_made_and_what_was_there_stays(small_models, monkeypatch):
+    net = load_denoiser("digits", small_models)
+    gallery = Gallery(wished("digits"), net, Queue(1), galleries.shelf())
+    with monkeypatch.context() as patch:
+        make = galleries.from_noise
+
+        def broken(one, seed, indices, **options):
+            if 8 in indices:
+                raise RuntimeError("out of luck")
+            return make(one, seed, indices, **options)
+
+        patch.setattr(galleries, "from_noise", broken)
+        gallery.go()
+        gallery.wait(PATIENCE)
+    assert gallery.error is not None
+    before = list(gallery.batches)
+    assert len(gallery) == 8
+    gallery.take_heart()
+    assert all(one is other for one, other in zip(before, finished(gallery).batches, strict=False))
+    again = finished(Gallery(wished("digits"), net, Queue(1), galleries.shelf()))
+    assert all(np.array_equal(gallery[k], again[k]) for k in range(COUNT))
+
+
 @pytest.mark.parametrize(
     ("model", "label"), [("dogs", None), ("dogs", "pug"), ("digits", None), ("photos", None)]
 )

@@ -199,7 +199,7 @@ def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | N
     here.following = True
     looks = most_looks_of(replace(back, steps=steps or back.steps), model)
     run.wait(patience(looks, model, there.x0[0, 0].numel()))
-    here.move_to(here.last())
+    here.to_end()
 
 
 def patience(looks: int, model: str | None, pixels: int) -> float:

@@ -164,6 +164,13 @@ class Thumb:
                 self.turn += 1
         _, self.stop, _ = self.line[self.at()]
 
+    def stand(self, stop: int) -> None:
+        """Put it where the first journey has this stop, from the server, unless it is seen there already."""
+        if stop != self.stop:
+            self.place = next(place for place, ours, _ in self.line if ours == stop)
+            self.stop = stop
+            self.turn += 1
+
     def move_to_end(self) -> None:
         """Put it at the end of the line, from the server."""
         self.place, self.stop, _ = self.line[-1]

@@ -91,6 +91,9 @@ def _draw(one: Choice, other: Choice) -> None:
     view = st.session_state["view"] = st.session_state.get("view") or VIEWS[0]
     sides = [_Side(a, one, view), _Side(b, other, view)]
     thumb.follow(timeline(sides[0].times, sides[1].times), a.stop)
+    resting = not (computing or a.following or b.following)
+    if resting and not any(side.times[1] for side in sides):  # where the next ways back begin
+        thumb.stand(a.origin)
     _put(a, b)
     if (a.following or b.following) and not computing:  # both have come to rest, perhaps between two looks
         a.following = b.following = False
@@ -162,7 +165,7 @@ def _put(a: Session, b: Session) -> None:
 
 
 def _starts(a: Session, b: Session) -> tuple[int, ...]:
-    """The stops both ways back start from: nearest in time to the thumb, or to the middle from t = 0."""
+    """The stops both ways back start from: nearest in time to where A's thumb was put, or to the middle."""
     assert a.there is not None
     assert b.there is not None
     first = min(a.origin, len(a.there.stops) - 1)

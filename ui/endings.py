@@ -250,7 +250,7 @@ class Endings:
     ahead : list of float
         Times still to be walked from, the one under way first.
     asked : Hashable
-        The settings they were asked for with.
+        The settings they were asked for with; None until the page is drawn with them.
     run : FanRun or None
         The endings on show.
     notice : Sentence or None
@@ -272,9 +272,9 @@ class Endings:
         """Whether endings are being computed, or are to be."""
         return bool(self.ahead) or (self.run is not None and self.run.computing)
 
-    def ask(self, settings: Hashable, times: Sequence[float]) -> None:
+    def ask(self, times: Sequence[float]) -> None:
         """Ask for endings from these times, one after another; what failed before is begun anew."""
-        self.notice, self.asked, self.ahead = None, settings, list(times)
+        self.notice, self.asked, self.ahead = None, None, list(times)
         for key in [key for key, run in self._kept.items() if run.error]:
             del self._kept[key]
 

@@ -56,6 +56,7 @@ def _draw(back: Back, model: str | None) -> None:
     state.show(settings, there.stops[stop].t)
     count = st.session_state.setdefault("endings", COUNTS[1])
     run = state.run
+    state.asked = state.asked or settings
     if state.asked != settings or (run is not None and run.error):
         state.ahead.clear()  # they were asked for with other settings, or cannot be walked
     computing = state.computing  # asked once: all that is drawn now tells of one moment
@@ -75,7 +76,7 @@ def _draw(back: Back, model: str | None) -> None:
         chunks = {"there": here.chunks.there(there, here.number, "clipped"), "back": []}
         mount(STAGE, there, chunks, stop, state.turn, one_way=True)
     with right:
-        _actions(here, there, settings, stop, back, model, count, computing)
+        _actions(here, there, stop, back, model, count, computing)
         _tiles(here, there, stop, run, found, count)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -116,15 +117,14 @@ def _tried(there: WayThere) -> list[float]:
 
 
 def _actions(
-    here: Session, there: WayThere, settings: Hashable, stop: int, back: Back, model: str | None, count: int,
-    computing: bool,
-) -> None:  # fmt: skip
+    here: Session, there: WayThere, stop: int, back: Back, model: str | None, count: int, computing: bool
+) -> None:
     """Draw the buttons, and how far it is."""
     state, t = here.endings, there.stops[stop].t
     run = state.run
     looks, work = _work(there, back, model, count)
     off = computing or model is None
-    begun = run is not None and run.fan.ends and not run.finished
+    begun = run is not None and run.fan.ends and not run.finished and run.error is None
     label = _("Go on") if begun else _("Walk back {count} times from t = {t}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
@@ -139,7 +139,7 @@ def _actions(
         st.button(
             label.format(count=count, t=number(t)), key="fan", type="primary", icon=":material/call_split:",
             disabled=off or t <= 0 or work > MOST_WORK or (run is not None and run.finished),
-            on_click=_go, args=(here, settings),
+            on_click=_go, args=(here,),
         )  # fmt: skip
         if computing:
             st.button(_("Stop"), key="fan-stop", icon=":material/stop:", on_click=state.stop)
@@ -147,7 +147,7 @@ def _actions(
             tried = _tried(there)
             st.button(
                 _("Try {count} starts").format(count=len(tried)), key="fan-tries", icon=":material/sort:",
-                disabled=off or len(tried) * work > MOST_WORK, on_click=_go, args=(here, settings, tried),
+                disabled=off or len(tried) * work > MOST_WORK, on_click=_go, args=(here, tried),
                 help=_("From much noise to little, one after another, to see how the endings draw together."),
             )  # fmt: skip
     with st.container(key="fan-status"):
@@ -181,12 +181,12 @@ def _progress(run: FanRun) -> str:
     )  # fmt: skip
 
 
-def _go(here: Session, settings: Hashable, times: Sequence[float] | None = None) -> None:
+def _go(here: Session, times: Sequence[float] | None = None) -> None:
     """Walk back from these times, one after another, or from the thumb's; callback of the buttons."""
     state = here.endings
     if here.there is not None:
         _stop(here, here.there, state)  # the thumb may have been let go just before the button was pressed
-    state.ask(settings, [state.t] if times is None else times)
+    state.ask([state.t] if times is None else times)
 
 
 def _next(
@@ -216,6 +216,9 @@ def _next(
         state.notice = error.sentence
     except BusyError:
         state.notice = Sentence(words.BUSY)
+    except Exception:
+        state.ahead.clear()  # not again at every look
+        raise
     if state.notice:
         state.ahead.clear()
 

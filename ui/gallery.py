@@ -113,13 +113,18 @@ class Gallery(Job):
         """Share of the pictures that are there."""
         return len(self) / COUNT
 
+    def take_heart(self) -> None:
+        """After an error: what is made stays, and the rest may be tried again."""
+        if self.error is not None:
+            self.error, self._walk = None, self._make()
+
     def _take(self) -> bool:
         return next(self._walk, None) is not None
 
     def _make(self) -> Iterator[int]:
-        """Make all pictures; yields how many there are, after each step of a batch."""
+        """Make all that are missing; yields how many there are, after each step of a batch."""
         wish, net = self.wish, self.net
-        for first in range(0, COUNT, BATCH):
+        for first in range(len(self), COUNT, BATCH):
             indices = range(first, first + BATCH)
             key = (wish, net.advised, indices)
             pictures = self._shelf.get(key)

@@ -17,7 +17,7 @@ from diffusion.data import to_unit
 from diffusion.errors import Sentence
 from diffusion.generate import EVALUATIONS, looks_from_noise
 from diffusion.memory import SUSPICIOUS, Index, Near
-from ui import controls, figures, locks, resources, words
+from ui import controls, figures, links, locks, resources, words
 from ui.card_view import expectation
 from ui.chunks import Chunk
 from ui.clock import clock
@@ -106,10 +106,7 @@ def _go(place: Place) -> None:
     """Make what is missing."""
     place.notice = None
     if place.gallery is not None:
-        if place.gallery.error:  # it cannot go on; what is made lies on the shelf
-            place.gallery = Gallery(
-                place.gallery.wish, place.gallery.net, resources.queue(), resources.shelf()
-            )
+        place.gallery.take_heart()
         try:
             place.gallery.go()
         except BusyError:
@@ -137,6 +134,7 @@ def _draw(place: Place) -> None:
             _closer(gallery, index)
         if sentence := expectation(resources.cards()[gallery.wish.model]):
             st.markdown(sentence)
+    links.remember()
     if computing:
         clock("clock", TICK)
 

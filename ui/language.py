@@ -107,7 +107,7 @@ def number(value: float, digits: int = 3) -> str:
     text = f"{float(value):.{digits}g}"
     if "e" not in text:
         return text
-    if 1000 <= abs(value) < 1e6:
+    if 1000 <= abs(float(text)) < 1e6:
         return f"{value:,.0f}"
     mantissa, power = text.split("e")
     return f"{mantissa}·10{str(int(power)).translate(_RAISED)}"

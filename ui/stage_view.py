@@ -106,7 +106,9 @@ def _draw(back: Back, model: str | None, view: str) -> None:
     computing = here.computing  # asked once: all that is drawn now tells of one moment
     if here.following and not computing:  # it may have come to rest between two looks
         here.following = False
-        here.move_to(here.last())
+        here.to_end()
+    elif not computing and here.stop < len(here.there.stops) and here.stop != here.origin:
+        here.move_to(here.origin)  # where no way back was to be shown on another page
     if st.session_state["view"] != view:  # the frames of the way there come with a whole rerun
         st.rerun()
     left, right = st.columns([1.6, 1], gap="medium")

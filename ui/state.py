@@ -77,7 +77,7 @@ class Session:
     stop : int
         Where the thumb stands.
     origin : int
-        The last stop of the way there where the thumb stood: where a way back starts.
+        The last stop of the way there where the thumb was put: where a way back starts.
     t : float or None
         Its time when it was put there; on another grid it stands at the stop nearest to this.
     turn : int
@@ -148,6 +148,11 @@ class Session:
         """Put the thumb somewhere, from the server."""
         self.stop = stop
         self.turn += 1
+
+    def to_end(self) -> None:
+        """Put the thumb at the end of the way back, or at its start if it has not come to a state yet."""
+        stops = len(self.there.stops) if self.there else 1
+        self.move_to(last if (last := self.last()) >= stops else self.origin)
 
     def heed(self, told: Told | None) -> None:
         """Note where the thumb was let go, unless the server has moved it since."""

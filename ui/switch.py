@@ -1,4 +1,4 @@
-"""The switch of the language at the top of every page, and how each language is set in type."""
+"""What every page has: the switch of the language, how each is set in type, one entry in the history."""
 
 from __future__ import annotations
 
@@ -22,7 +22,19 @@ STYLE = """<style>
 :lang(zh) { line-break: strict; letter-spacing: 0 !important; }
 :lang(zh) em { font-style: normal; font-weight: 600; }
 </style>"""
-SCRIPT = "<script>document.documentElement.lang = 'TAG'</script>"
+# Streamlit makes an entry of the browser's history whenever the address changes, with each move of the thumb:
+# Back is to lead to the page before, so what changes nothing but the query takes the place of the last entry.
+SCRIPT = """<script>
+document.documentElement.lang = "TAG";
+if (!window.thereAndBackHistory) {
+  window.thereAndBackHistory = true;
+  const push = history.pushState;
+  history.pushState = function (state, title, url) {
+    const same = url && new URL(url, location.href).pathname === location.pathname;
+    return (same ? history.replaceState : push).call(this, state, title, url);
+  };
+}
+</script>"""
 
 
 def language() -> None:

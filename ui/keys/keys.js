@@ -7,17 +7,6 @@ const TYPING = "input, textarea, select, [contenteditable=true], dialog, [role=d
 const MOVING = "[role=tab], [role=radio], [role=radiogroup], [role=slider], [role=listbox]"; // these take arrows
 const PRESSED = "button, a, summary, label, [role=button], [role=tab], [role=radio]"; // and these the space bar
 
-// Streamlit makes an entry of the browser's history whenever the address changes, with each move of the thumb:
-// Back is to lead to the page before, so what changes nothing but the query takes the place of the last entry.
-if (!window.thereAndBackHistory) {
-  window.thereAndBackHistory = true;
-  const push = history.pushState;
-  history.pushState = function (state, title, url) {
-    const same = url && new URL(url, location.href).pathname === location.pathname;
-    return (same ? history.replaceState : push).call(this, state, title, url);
-  };
-}
-
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".keys");
   const find = (name) => root.querySelector(name);

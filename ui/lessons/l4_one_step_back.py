@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import streamlit as st
@@ -119,7 +118,7 @@ def why_far(asked: Kept) -> str:
         removed=_signed(removed),
         noise=_signed(noise),
         x_s=_signed(x_s),
-        ddim=1 - math.sqrt((START - 1) / START),
+        ddim=numbers.share_of_ddim(asked.t, asked.s),
         colour=_("(its red)") if asked.x_t.shape[1] == 3 else "",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import streamlit as st
@@ -127,9 +126,7 @@ def why_many(ends: Endings) -> str:
         "up anew out of what the network learnt. Their mean is {mean:.4f} from x̂_0, the blurry first "
         "guess; chance alone would leave about {chance:.4f} with sixteen. x̂_0 is meant to be the mean of "
         "*all* endings: hence its blur."
-    ).format(
-        t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess, chance=ends.fan / math.sqrt(15)
-    )
+    ).format(t=ends.t, fan=ends.fan, off=ends.to_upload, mean=ends.mean_to_guess, chance=ends.chance)
 
 
 def why_narrow(early: Endings, late: Endings) -> str:

@@ -425,6 +425,11 @@ class Endings:
         return rms(self._ends() - self.x0)
 
     @property
+    def chance(self) -> float:
+        """How far their mean is from the mean of endless many, by chance alone."""
+        return self.fan / math.sqrt(WAYS - 1)
+
+    @property
     def mean_to_guess(self) -> float:
         """How far the mean of all endings is from the network's first guess."""
         if self.x0_hat is None:
@@ -506,6 +511,11 @@ def walk_around(into: Returned, net: Denoiser, process: Process) -> Iterator[Non
 
 #: Under more noise than this nothing but the average of all pictures can be guessed, whoever was trained on.
 STILL_SHOWN = 2.0
+
+
+def share_of_ddim(t: float, s: float) -> float:
+    """The share of the way to x0_hat that a DDIM step goes on the Brownian process, 1 - sigma_s/sigma_t."""
+    return 1 - math.sqrt(s / t)
 
 
 def worst_gap(rows: dict[str, list[dict[str, float]]]) -> tuple[float, float]:
