@@ -300,14 +300,14 @@ class App:
 
 
 def number(text: str) -> float:
-    """A number as the stage writes it: 1.2·10^-4, the sign of infinity, or a dash where there is none."""
-    text = text.strip().replace("−", "-")
+    """A number as the stage writes it: 1.2·10⁻⁴, 6,412, ∞, or a dash where there is none."""
+    text = text.strip().replace("−", "-").replace(",", "")
     if text in ("–", "—"):
         return float("nan")
     if "∞" in text:
         return float("inf")
-    mantissa, _, power = text.partition("·10^")
-    return float(mantissa) * 10.0 ** int(power or 0)
+    mantissa, _, power = text.partition("·10")
+    return float(mantissa) * 10.0 ** int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")) or 0)
 
 
 def new_page(context: BrowserContext, address: str, size: Sequence[int] = (1440, 900)) -> App:

@@ -140,6 +140,7 @@ def test_the_address_brings_the_settings(lesson: Lesson):
     assert (found["sigma_q"], found["steps"], found["grid"]) == (there.sigma_q, there.steps, there.grid)
     assert (found["seed"], found["lesson"], found["crop"]) == (7, lesson.number, me.crop)
     assert found["lesson_network"] == (model or "")
+    assert (found["size"], found["language"]) == (64, "en")
 
 
 def test_an_upload_stays_off_the_address_and_its_title_is_only_text():

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from diffusion import GRIDS, PROCESSES, SAMPLERS, PictureError
 from diffusion.pictures import open_picture
 from ui import locks, words
-from ui.crop import crop_box
+from ui.crop import crop_box, still
 from ui.language import _, joined, named, tell
 from ui.locks import locked
 from ui.resources import NETWORK, any_size, cards, samples
@@ -83,7 +83,10 @@ def picture() -> None:
     )
     if here.picture is not None:
         shown = here.picture
-        here.crop = crop_box(shown.jpeg, shown.image.size, here.crop, key=f"crop-{shown.id}")
+        if locked("sample"):
+            st.html(still(shown.image, here.crop, _(shown.title)))
+        else:
+            here.crop = crop_box(shown.jpeg, shown.image.size, here.crop, key=f"crop-{shown.id}")
         if here.picture.source:
             st.caption(_(here.picture.source))
 

@@ -24,11 +24,12 @@ from ui.state import Session, session
 from ui.toolbar import projector, toolbar
 from ui.turns import turns
 
+#: The few rules that Streamlit's theme cannot express.
 STYLE = """<style>
 [class*="st-key-depots"] { display: none; }
 .st-key-status { min-height: 5.2rem; }
 .st-key-tools { gap: 0.5rem; }
-[data-testid="stBaseButton-primary"] { color: ON_ACCENT; }
+[data-testid="stBaseButton-primary"] { color: #ffffff; color: light-dark(#ffffff, #06282a); }
 .stApp [data-testid="stCaptionContainer"] { opacity: 0.76; }
 [class*="st-key-table-"] button:is(:hover, :focus, :active) { color: inherit; text-decoration: underline; }
 [data-testid="stMainBlockContainer"] { padding: 4rem 2.2rem 3rem; max-width: 1500px; }
@@ -53,12 +54,6 @@ PROJECTOR = """<style>
 
 #: Seconds between looks at a way back under way, at most, when many compute.
 SLOWEST_TICK = 2.0
-
-
-def style() -> str:
-    """The few rules Streamlit's theme cannot express."""
-    dark = st.context.theme.type == "dark"
-    return STYLE.replace("ON_ACCENT", "#06282a" if dark else "#ffffff")
 
 
 def prepare(settings: There, model: str | None, size: int, here: Session | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import io
 import math
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from PIL import Image
 from streamlit.components.v2 import component
 
 from diffusion import Crop
+from diffusion.pictures import square
 from ui.language import N_, each
 
 #: Longest side of the picture that is sent, in pixels.
@@ -81,6 +83,14 @@ def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str) -> Cro
         on_crop_change=lambda: None,
     )
     return inside(read_crop(mounted, number) or crop, *size)
+
+
+def still(picture: Image.Image, crop: Crop, name: str) -> str:
+    """The chosen square as HTML, for whoever may not move it."""
+    url = "data:image/jpeg;base64," + base64.b64encode(as_jpeg(square(picture, LONGEST // 2, crop))).decode(
+        "ascii"
+    )
+    return f'<img src="{url}" alt="{html.escape(name)}" style="width: 100%; border-radius: 8px;">'
 
 
 def as_jpeg(picture: Image.Image) -> bytes:

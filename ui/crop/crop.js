@@ -48,6 +48,7 @@ class CropBox {
     on(this.frame, "wheel", this.wheel, { passive: false });
     on(this.square, "keydown", this.keydown);
     on(this.reset, "click", () => {
+      this.square.focus({ preventScroll: true }); // the button goes out
       this.place({ x: 0.5, y: 0.5, side: 1 });
       this.send();
     });

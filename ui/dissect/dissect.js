@@ -75,6 +75,7 @@ class Dissect {
       frame.insertAdjacentHTML("beforeend", CROSS);
       on(frame, "pointerdown", (event) => this.point(event, true));
       on(frame, "pointermove", (event) => this.point(event, event.buttons > 0 || event.pointerType === "touch"));
+      on(frame, "pointercancel", () => { this.kept = this.before; }); // the finger went on to scroll the page
       on(frame, "pointerleave", () => this.mark(this.kept));
     }
     on(this.terms, "keydown", this.keydown);
@@ -210,6 +211,7 @@ class Dissect {
 
   point(event, keep) {
     if (event.type === "pointerdown" && event.button !== 0) return;
+    if (event.type === "pointerdown") this.before = this.kept;
     const box = event.currentTarget.getBoundingClientRect();
     const { width, height } = this.step;
     const cell = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));

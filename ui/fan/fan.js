@@ -36,7 +36,11 @@ class Fan {
     root.addEventListener("keydown", (event) => this.keydown(event));
     const actions = { before: () => this.show(this.at - 1), after: () => this.show(this.at + 1), close: () => this.dialog.close() };
     for (const [what, act] of Object.entries(actions)) this.find(`[data-do=${what}]`).addEventListener("click", act);
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
+    this.dialog.addEventListener("click", (event) => {
+      const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
+      const { clientX: x, clientY: y } = event;
+      if (event.target === this.dialog && (x < left || x > right || y < top || y > bottom)) this.dialog.close();
+    });
     this.dialog.addEventListener("close", () => this.buttons[this.shown]?.focus());
   }
 
@@ -109,13 +113,18 @@ class Fan {
     this.root.querySelectorAll("figure").forEach((figure, side) => {
       paint(figure.firstChild, shown[side].at);
       figure.firstChild.setAttribute("aria-label", shown[side].spoken);
-      figure.lastChild.innerHTML = lowered(shown[side].spoken);
+      const text = lowered(shown[side].spoken);
+      if (figure.lastChild.dataset.text === text) return; // said aloud only when it is new
+      figure.lastChild.dataset.text = text;
+      figure.lastChild.innerHTML = text;
     });
   }
 
   keydown(event) {
-    const columns = this.dialog.open ? 1 : Math.ceil(Math.sqrt(this.data.endings));
-    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const columns = Math.ceil(Math.sqrt(this.data.endings));
+    const moves = { ArrowRight: 1, ArrowLeft: -1 };
+    if (!this.dialog.open) Object.assign(moves, { ArrowDown: columns, ArrowUp: -columns }); // else they scroll
     if (!(event.key in moves)) return;
     event.preventDefault();
     event.stopPropagation();

@@ -124,6 +124,7 @@ class Grid {
   }
 
   keydown(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const columns = getComputedStyle(this.root).gridTemplateColumns.split(" ").length;
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
     const ready = this.buttons.filter((button) => !button.disabled).length;

@@ -3,9 +3,9 @@
 // same, while the projector is on; "list": the list opens.
 
 const OFF = "there-and-back-keys-off";
-const TYPING = "input, textarea, select, [contenteditable=true], dialog, [role=dialog], [role=application], [role=grid]";
-const MOVING = "[role=tab], [role=radio], [role=radiogroup], [role=slider], [role=listbox]"; // these take arrows
-const PRESSED = "button, a, summary, label, [role=button], [role=tab], [role=radio]"; // and these the space bar
+const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable=true], dialog, [role=dialog], [role=grid]";
+const MOVING = "[role=tab], [role=radio], [role=radiogroup], [role=slider], [role=listbox], [role=application]"; // these take arrows
+const PRESSED = "button, a, summary, label, input, [role=button], [role=tab], [role=radio]"; // and these the space bar
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".keys");
@@ -49,6 +49,10 @@ function list(root) {
   root.querySelector("dialog").showModal();
 }
 
+function stage(name) {
+  window.dispatchEvent(new CustomEvent("there-and-back-do", { detail: name }));
+}
+
 function heed(root, event) {
   const found = root.data.keys.find(({ key }) => key === event.key);
   if (!found || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -62,10 +66,12 @@ function heed(root, event) {
   if (what === "list") {
     if (!root.getClientRects().length) return; // a list nobody sees would hold the page fast
     list(root);
-  } else if (what === "stage") window.dispatchEvent(new CustomEvent("there-and-back-do", { detail: name }));
-  else {
+  } else if (what === "stage") {
+    if (!event.repeat || name !== "play") stage(name);
+  } else {
     const button = document.querySelector(`.st-key-${name} button:not([disabled])`);
     if (!button || event.repeat || (what === "leave" && !root.data.projector)) return;
+    stage("rest"); // what the button does is to begin where the thumb stands
     button.click();
   }
   event.preventDefault();

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import streamlit as st
 from torch import Tensor
 
 from diffusion.denoiser import NetworkDenoiser
-from ui.language import N_, _
+from ui.language import N_, _, joined
 from ui.lessons import charts, numbers
 from ui.lessons.rhythm import (
     Estimate,
@@ -37,9 +36,9 @@ LEAD = N_(
 SIGMA_Q, STEPS = 3.0, 20
 BLOCKS = (1, 2, 4, 8, 16)
 SIGMAS = (0.5, 1.0, 3.0, 10.0, 30.0, 80.0)
-#: How much the mean brightness of one picture differs from that of another: its standard deviation over the
-#: dogs' heads of the Oxford-IIIT Pet data.
-BRIGHTNESS = 0.21
+#: How much the mean brightness of one picture differs from that of another: about its standard deviation over
+#: the dogs' heads of the Oxford-IIIT Pet data.
+BRIGHTNESS = 0.2
 
 PIXELS = Estimate(
     "2-pixels",
@@ -154,22 +153,43 @@ def _left(x0: Tensor, x_t: Tensor, sigma: float) -> None:
 
 def why(x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> str:
     """What is explained: the question's own noise `x_3`, and `x_T` at the chosen `sigma_q`."""
-    one, eight = numbers.left(x0, x_3, SIGMA_Q, (1, 8))
-    return (
-        _(
+    one, eight = (row.measured for row in numbers.left(x0, x_3, SIGMA_Q, (1, 8)))
+    noise, limit = numbers.noise_of_brightness(x0, sigma_q), BRIGHTNESS / numbers.noise_of_brightness(x0, 1.0)
+    kept = _(
+        "At σ_q = {sigma:g} single pixels keep **{one:.3f}** of correlation, 8×8 blocks **{eight:.3f}**. "
+        "Averaging 64 pixels divides the noise by 8 and leaves the large shapes alone: **noise hides fine "
+        "detail first, large shapes late, and the mean brightness last**."
+    )
+    if eight <= one:
+        kept = _(
             "At σ_q = {sigma:g} single pixels keep **{one:.3f}** of correlation, 8×8 blocks "
-            "**{eight:.3f}**. Averaging 64 pixels divides the noise by 8 and leaves the large shapes "
-            "alone: **noise hides fine detail first, large shapes late, and the mean brightness last**. "
-            "Yours is {mean:.3f}; at σ_q = {now:g} the mean of x_T is still **{mean_T:.3f}**, since the "
-            "noise on a mean over all {count:,} values is only {noise:.4f}. So x_T is noise when σ_q is "
-            "far above the picture's spread ({spread:.2f}), and for its brightness only when σ_q is far "
-            "above {limit:.3g}, where the noise on the mean is as large as the differences in mean "
-            "brightness between pictures (about {between:g} for heads of dogs)."
-        ).format(
-            sigma=SIGMA_Q, one=one.measured, eight=eight.measured, mean=float(x0.mean()), now=sigma_q,
-            mean_T=float(x_T.mean()), count=x0.numel(), noise=numbers.noise_of_brightness(x0, sigma_q),
-            spread=numbers.spread(x0), limit=BRIGHTNESS * math.sqrt(x0.numel()), between=BRIGHTNESS,
+            "**{eight:.3f}**. Averaging 64 pixels divides the noise by 8, but this picture has no large "
+            "shapes to be left: its detail goes with the noise. Where there are any, **noise hides fine "
+            "detail first, large shapes late, and the mean brightness last**."
         )
+    mean = _(
+        "Yours is {mean:.3f}; at σ_q = {now:g} the mean of x_T is still **{mean_T:.3f}**, since the noise "
+        "on a mean over all {count:,} values is only {noise:.4f}."
+    )
+    if noise > BRIGHTNESS:
+        mean = _(
+            "Yours is {mean:.3f}; at σ_q = {now:g} that of x_T is **{mean_T:.3f}**: the noise on a mean "
+            "over all {count:,} values, {noise:.4f}, is larger than the differences between pictures, so "
+            "the brightness is hidden too."
+        )
+    text = joined(
+        kept,
+        mean,
+        _(
+            "So x_T is noise when σ_q is far above the picture's spread ({spread:.2f}), and for its "
+            "brightness only when σ_q is far above {limit:.3g}, where the noise on the mean is as large "
+            "as the differences in mean brightness between pictures (about {between:g} for heads of "
+            "dogs)."
+        ),
+    )
+    return text.format(
+        sigma=SIGMA_Q, one=one, eight=eight, mean=float(x0.mean()), now=sigma_q, mean_T=float(x_T.mean()),
+        count=x0.numel(), noise=noise, spread=numbers.spread(x0), limit=limit, between=BRIGHTNESS,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -20,11 +20,13 @@ from ui.lessons.rhythm import (
     Learner,
     Paper,
     Question,
+    Shown,
     Told,
     chart,
     deeper,
     explain,
     network_for,
+    once,
     pictures,
     predict,
     stage,
@@ -78,16 +80,15 @@ LEARN = Question(
 class Errors:
     """How far several answers are from the picture, by noise level, as far as they are known."""
 
-    net: list[float] = field(default_factory=list)
-    blur: list[float] = field(default_factory=list)
+    rows: list[tuple[float, float]] = field(default_factory=list)  # the network's and the best blur's
 
 
 def walk_errors(into: Errors, net: Denoiser, x0: Tensor, noise: Tensor) -> Iterator[None]:
     """One noise level a turn."""
     for sigma in SIGMAS:
         x_t = x0 + sigma * noise
-        into.net.append(numbers.guess(net, x_t, sigma, x0).error)
-        into.blur.append(numbers.best_blur(x_t, x0)[1].error)
+        found = numbers.guess(net, x_t, sigma, x0).error, numbers.best_blur(x_t, x0)[1].error
+        into.rows.append(found)  # at once: it may be drawn at any moment
         yield
 
 
@@ -131,7 +132,7 @@ def show(learner: Learner) -> bool:
     with right:
         if net is None:
             st.caption(_("Without a network its answer and its errors are missing here; the rest stands."))
-        _answers(net, x_t, sigma, x0)
+        _answers(net, x_t, sigma, x0, (learner.key, model, at))
         if net is not None:
             noise = (shown.there.frames[-1:] - x0) / SIGMA_Q
 
@@ -141,24 +142,24 @@ def show(learner: Learner) -> bool:
 
             watch(task("3-errors", (learner.key, model), begin), "3-errors", _errors, _("Asking"))
     if net is not None:
-        _why_blurry(learner, net, x0, shown.there.frames[START : START + 1], shown.there.stops[START].sigma)
+        _why_blurry(learner, net, model, shown)
     if not predict(LEARN, count=numbers.TinyNet.parameters()):
         return False
     _learn(learner)
     return True
 
 
-def _answers(net: Denoiser | None, x_t: Tensor, sigma: float, x0: Tensor) -> None:
-    """Three answers at the thumb, each with its distance to the picture."""
+def _answers(net: Denoiser | None, x_t: Tensor, sigma: float, x0: Tensor, key: Hashable) -> None:
+    """Three answers at the thumb, each with its distance to the picture; `key` tells thumb and picture."""
     if not sigma:
         st.caption(_("No noise yet, nothing to guess. Move the thumb to the right."))
         return
     off = _("off by <b>{error:.3f}</b>")
     rows = []
     if net is not None:
-        found = numbers.guess(net, x_t, sigma, x0)
+        found = once("3-net", key, lambda: numbers.guess(net, x_t, sigma, x0))
         rows.append((found.picture, _("the network, x̂_0") + "<br>" + off.format(error=found.error)))
-    width, found = numbers.best_blur(x_t, x0)
+    width, found = once("3-blur", key, lambda: numbers.best_blur(x_t, x0))
     caption = _("a plain blur, {width:.1f} pixels").format(width=width)
     rows.append((found.picture, caption + "<br>" + off.format(error=found.error)))
     found = numbers.guess(FiniteData(x0), x_t, sigma, x0)
@@ -179,12 +180,13 @@ def _answers(net: Denoiser | None, x_t: Tensor, sigma: float, x0: Tensor) -> Non
 
 
 def _errors(found: Errors) -> None:
-    known = SIGMAS[: len(found.net)]
+    rows = list(found.rows)
+    known, net, blur = SIGMAS[: len(rows)], [row[0] for row in rows], [row[1] for row in rows]
     figure = charts.errors(
         SIGMAS,
         {
-            _("network"): (found.net, "net"),
-            _("best blur"): (found.blur, "blur"),
+            _("network"): (net, "net"),
+            _("best blur"): (blur, "blur"),
             _("oracle: told the answer"): ([0.0] * len(known), "oracle"),
         },
     )
@@ -194,10 +196,10 @@ def _errors(found: Errors) -> None:
             "From σ = {low:g} to {high:g} the network's error goes from {first:.3f} to {last:.3f}; the best "
             "blur's from {first_blur:.3f} to {last_blur:.3f}."
         ).format(
-            low=known[0], high=known[-1], first=found.net[0], last=found.net[-1],
-            first_blur=found.blur[0], last_blur=found.blur[-1],
+            low=known[0], high=known[-1], first=net[0], last=net[-1],
+            first_blur=blur[0], last_blur=blur[-1],
         )  # fmt: skip
-    table = {"σ": list(known), _("network"): found.net, _("best blur"): found.blur}
+    table = {"σ": list(known), _("network"): net, _("best blur"): blur}
     chart("3-errors", figure, summary, table)
 
 
@@ -225,9 +227,14 @@ def why_floor(tiny: Tiny, learner: Learner) -> str:
     )
 
 
-def _why_blurry(learner: Learner, net: Denoiser, x0: Tensor, x_t: Tensor, sigma: float) -> None:
-    guessed, (_width, blur) = numbers.guess(net, x_t, sigma, x0), numbers.best_blur(x_t, x0)
-    explain("3-blurry", why_blurry(sigma, guessed.error, blur.error))
+def _why_blurry(learner: Learner, net: Denoiser, model: str | None, shown: Shown) -> None:
+    x0, sigma = shown.there.x0, shown.there.stops[START].sigma
+
+    def errors() -> tuple[float, float]:
+        x_t = shown.there.frames[START : START + 1]
+        return numbers.guess(net, x_t, sigma, x0).error, numbers.best_blur(x_t, x0)[1].error
+
+    explain("3-blurry", why_blurry(sigma, *once("3-why", (learner.key, model), errors)))
     python = learner.in_python() | {"model": repr(getattr(net, "name", "photos")), "sigma": f"{sigma!r}"}
     if x0.shape[1] == 3:
         deeper(

@@ -220,7 +220,7 @@ def _shrinking(learner: Learner) -> None:
         _("spread with noise"): [numbers.spread(x) for x in noisy[::10]],
         _("spread without"): [numbers.spread(x) for x in bare[::10]],
     }
-    figure = charts.shrinking(times, noisy[:, :30].numpy(), bare[:, :30].numpy(), mean, spread)
+    figure = charts.shrinking(times, noisy.numpy(), bare.numpy(), mean, spread)
     chart("4-shrinking", figure, summary, table)
     explain("4-noise", why_noise(spread))
     deeper(

@@ -25,6 +25,7 @@ from ui.lessons.rhythm import (
     chart,
     deeper,
     explain,
+    learning,
     network_for,
     pictures,
     predict,
@@ -34,6 +35,7 @@ from ui.lessons.rhythm import (
     way_there,
 )
 from ui.lessons.work import Task, watch
+from ui.resources import pace
 from ui.settings import Back, There
 
 TITLE = N_("Ten steps or a thousand")
@@ -157,12 +159,16 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
             format_func=named(words.SAMPLERS),
         )  # fmt: skip
     if steps == STEPS[-1]:
-        st.caption(
-            _(
-                "The network is asked three thousand times: about a minute, on a busy machine more. You can "
-                "stop it."
-            )
+        looks = len(COMPARED) * steps
+        text = _("The network is asked {looks:,} times, which takes a while; you can stop it.").format(
+            looks=looks
         )
+        if seconds := pace().seconds(model, x0[0, 0].numel()):
+            text = _(
+                "The network is asked {looks:,} times: about {seconds:.0f} s on this machine, more when "
+                "it is busy. You can stop it."
+            ).format(looks=looks, seconds=looks * seconds)
+        st.caption(text)
 
     def walked(count: int) -> Task[dict[str, Walk]]:
         return task(f"5-{count}", (learner.key, model), lambda: plan(shown.there, net, model, count))
@@ -170,6 +176,7 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
     ten = walked(STEPS[0])
     done = ten.finished  # until then it is watched: who is not looked at loses his place in line
     count = steps if done else STEPS[0]
+    learning().forget(*(f"5-{other}" for other in STEPS if other not in (STEPS[0], count)))
     chosen = walked(count)
     watch(
         chosen,

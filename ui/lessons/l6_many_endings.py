@@ -175,10 +175,12 @@ def show(learner: Learner) -> bool:
     early = _endings(learner, shown, net, model, EARLY)
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
-        st.caption(_("Sixteen ways begin at the thumb. Move it, and sixteen others begin."))
+        done = early.finished  # until then these are watched: who is not looked at loses his place in line
+        free = done and NARROW.name in learning().picked
+        text = N_("Sixteen ways begin at the thumb. Move it, and sixteen others begin.")
+        st.caption(_(text) if free else _("Sixteen ways begin at t = {t:.2g}.").format(t=stops[EARLY].t))
         at = max(stage("6", shown), 1)
-    done = early.finished  # until then these are watched: who is not looked at loses his place in line
-    kept = at if done and NARROW.name in learning().picked else EARLY
+    kept = at if free else EARLY
     learning().forget(*(f"6-{k}" for k in range(len(stops)) if k not in (EARLY, LATE, kept)))
     now = _endings(learner, shown, net, model, kept)
     with right:
@@ -234,9 +236,15 @@ def _fan(shown: Shown, now: Task[Endings]) -> None:
     walked = numbers.middle_pixel(there.frames)[before].tolist()
     x0 = walked[0]
     summary = _(
-        "The middle pixel was {x0:.3f} in your picture and {start:.3f} in x_t. Its sixteen ways back end "
-        "between {low:.3f} and {high:.3f}."
-    ).format(x0=x0, start=walked[-1], low=float(paths[-1].min()), high=float(paths[-1].max()))
+        "The middle pixel {colour} was {x0:.3f} in your picture and {start:.3f} in x_t. Its sixteen ways "
+        "back end between {low:.3f} and {high:.3f}."
+    ).format(
+        colour=_("(its green)") if ends.x0.shape[1] == 3 else "",
+        x0=x0,
+        start=walked[-1],
+        low=float(paths[-1].min()),
+        high=float(paths[-1].max()),
+    )
     table = {
         "t": [float(t) for t in ends.times],
         _("lowest"): [float(v) for v in paths.min(1)],

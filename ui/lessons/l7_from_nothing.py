@@ -9,7 +9,7 @@ import streamlit as st
 
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import BEST_GRID, BEST_SAMPLER, picked_class
-from ui import figures, locks
+from ui import figures, locks, words
 from ui.card_view import expectation
 from ui.journey import WayThere, plan_back, walk_back
 from ui.language import N_, _, joined
@@ -214,8 +214,11 @@ def _remembered(model: str) -> None:
         return
     table = {
         "σ": [row["sigma"] for row in rows["val"]],
+        _("training, loss"): [row["loss"] for row in rows["train"]],
+        _("held out, loss"): [row["loss"] for row in rows["val"]],
         _("training, rms"): [math.sqrt(row["mse"]) for row in rows["train"]],
         _("held out, rms"): [math.sqrt(row["mse"]) for row in rows["val"]],
     }
+    st.caption(_(words.LOSS_BY_NOISE))
     chart("7-gap", figures.loss_by_noise(card, height=300), figures.summary_loss_by_noise(card), table)
     explain("7-remember", why_remembered(model))

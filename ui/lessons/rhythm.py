@@ -18,7 +18,7 @@ from diffusion.denoiser import NetworkDenoiser
 from ui import words
 from ui.chunks import Chunks
 from ui.journey import VIEWS, WayBack, WayThere, walk_there
-from ui.language import _, tell
+from ui.language import N_, _, tell
 from ui.lessons.work import PATIENCE, Task
 from ui.plain import Figure
 from ui.resources import cards, network, queue, samples
@@ -402,7 +402,7 @@ def task(name: str, key: Hashable, begin: Callable[[], tuple[V, Iterator[object]
         return old[1]
     if old is not None:
         old[1].stop()
-    new = Task(*begin(), queue())
+    new = Task(begin, queue())
     here.tasks[name] = key, new
     new.go()
     new.wait(PATIENCE)
@@ -516,9 +516,13 @@ def deeper(name: str, formula: str, letters: str, python: Mapping[str, str]) -> 
         st.markdown(in_markdown(letters))
         with st.expander(_("The Python that does it"), icon=":material/code:", key=f"python-{name}"):
             st.code(snippet(name, python), language="python")
-            st.caption(
-                _("It runs as it stands, in this project's folder, and prints the number quoted above.")
-            )
+            text = N_("It runs as it stands, in this project's folder, and prints the number quoted above.")
+            if "picture" in python and not python["picture"].startswith("'ui/samples/"):
+                text = N_(
+                    "Put your picture's file into this project's folder; it then prints the "
+                    "number quoted above."
+                )
+            st.caption(_(text))
 
 
 def snippet(name: str, values: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from diffusion.pictures import square
 from ui import links, words
 from ui.language import TAGS, _, current, speaking, tell
 from ui.lessons import Lesson
-from ui.lessons.rhythm import Asked, Estimate, Learner, Told, in_html, learning, preferred, task
+from ui.lessons.rhythm import SIZE, Asked, Estimate, Learner, Told, in_html, learning, preferred, task
 from ui.lessons.work import Task, watch
 from ui.resources import network, samples
 from ui.settings import There
@@ -114,10 +114,11 @@ def address_of(lesson: Lesson, learner: Learner, model: str | None, base: str) -
         "lesson": lesson.number, "sample": learner.picture.id if known else links.UPLOAD,
         "crop": learner.crop if known else Crop(), "seed": there.seed, "process": there.process,
         "sigma_q": there.sigma_q, "steps": there.steps, "grid": there.grid,
-        "model": model, "lesson_network": model, "language": current(),
+        "model": model, "lesson_network": model, "size": SIZE,
     }  # fmt: skip
     app = base.rstrip("/").removesuffix("/learn")  # the browser's address may name the page, or not
-    return f"{app}/learn?{urlencode(links.written(values), safe=',')}"
+    address = links.written(values) | {"language": current()}  # whoever opens it may have another
+    return f"{app}/learn?{urlencode(address, safe=',')}"
 
 
 def _page(lesson: Lesson, kind: str, body: str) -> str:

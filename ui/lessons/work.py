@@ -25,27 +25,37 @@ class Task(Job, Generic[V]):
 
     Parameters
     ----------
-    value : object
-        What grows.
-    steps : iterator
-        Takes one step a turn.
-    total : int
-        How many there are at most.
+    begin : callable
+        Returns what grows, an iterator that takes one step a turn, and how many there are at most.
     queue : Queue
         Where it lines up.
 
     Attributes
     ----------
+    value : object
+        What grows.
+    total : int
+        Steps at most.
     taken : int
         Steps so far.
     """
 
-    def __init__(self, value: V, steps: Iterator[object], total: int, queue: Queue) -> None:
+    def __init__(self, begin: Callable[[], tuple[V, Iterator[object], int]], queue: Queue) -> None:
         super().__init__(queue)
-        self.value, self.total = value, total
+        self._begin = begin
+        self._busy = False
+        self._anew()
+
+    def _anew(self) -> None:
+        self.value, self._steps, self.total = self._begin()
+        self.error = None
         self.taken = 0
-        self._steps = steps
-        self._exhausted = self._busy = False
+        self._exhausted = False
+
+    def again(self) -> None:
+        """After an error: begin anew."""
+        self._anew()
+        self.go()
 
     @property
     def finished(self) -> bool:
@@ -106,7 +116,9 @@ def watch(task: Task[V], name: str, draw: Callable[[V], None], doing: str) -> No
                 st.button(_("Stop"), key=f"stop-{name}", icon=":material/stop:", on_click=task.stop)
             elif task.notice:
                 st.warning(tell(task.notice))
-            if not ticking and not task.finished and not task.error:
+            if not ticking and task.error:
+                st.button(_("Try again"), key=f"again-{name}", icon=":material/replay:", on_click=task.again)
+            elif not ticking and not task.finished:
                 st.caption(_("Stopped after {k} of {n} steps.").format(k=task.taken, n=task.total))
                 st.button(_("Go on"), key=f"go-{name}", icon=":material/play_arrow:", on_click=task.go)
         draw(task.value)

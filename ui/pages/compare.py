@@ -14,7 +14,7 @@ with st.sidebar:
     there = controls.way_there()
     back = controls.way_back(model)
 
-st.html(stage_view.style())
+st.html(stage_view.STYLE)
 st.markdown(f"#### {_(words.COMPARE_SUBTITLE)}")
 if session().picture is not None:
     one = Choice(model, size, there, back)

@@ -13,7 +13,7 @@ with st.sidebar:
     there = controls.way_there()
     back = controls.way_back(model, sampler="endings_sampler")
 
-st.html(stage_view.style())
+st.html(stage_view.STYLE)
 st.markdown(f"#### {_(words.ENDINGS_SUBTITLE)}")
 if session().picture is not None:
     stage_view.prepare(there, model, size)

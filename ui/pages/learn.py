@@ -113,7 +113,7 @@ def half(when: str, me: Learner) -> None:
 
 
 resources.settle()
-st.html(stage_view.style() + f"<style>{CSS}</style>")
+st.html(stage_view.STYLE + f"<style>{CSS}</style>")
 with st.container(key="lesson-page"):
     st.markdown(f"#### {_('Seven short lessons, on your own picture')}")
     me = learner()

@@ -6,7 +6,7 @@ from ui import card_view, stage_view, tables, words
 from ui.language import _
 from ui.resources import cards
 
-st.html(stage_view.style() + tables.STYLE)
+st.html(stage_view.STYLE + tables.STYLE)
 st.markdown(f"#### {_(words.NETWORKS)}")
 found = cards()
 if not found:

@@ -5,10 +5,10 @@ const SHOWN = 4000; // ms that "Copied" stands
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".share");
   const find = (name) => root.querySelector(name);
-  const { labels } = data;
+  const labels = (root.labels = data.labels);
   const rest = () => {
     root.classList.remove("copied");
-    find("span").textContent = labels.copy;
+    find("span").textContent = root.labels.copy;
   };
   if (!root.classList.contains("copied")) rest();
   find("button").title = labels.holds;
@@ -28,7 +28,10 @@ export default function ({ data, parentElement }) {
     } else {
       root.classList.add("copied");
       find("span").textContent = labels.copied;
-      root.later = setTimeout(rest, SHOWN);
+      root.later = setTimeout(() => {
+        rest();
+        find(".said").textContent = "";
+      }, SHOWN);
     }
   };
 

@@ -50,9 +50,7 @@ class Stage {
     window.addEventListener("there-and-back-do", this.told);
     // Whoever reaches for anything else has let go of the thumb: the server must know first.
     this.leave = (event) => {
-      if (this.root.contains(event.composedPath()[0])) return;
-      if (this.playing) this.pause();
-      this.commit();
+      if (!this.root.contains(event.composedPath()[0])) this.rest();
     };
     window.addEventListener("pointerdown", this.leave, true);
     window.addEventListener("focusin", this.leave, true);
@@ -105,18 +103,22 @@ class Stage {
   listen() {
     const line = this.timeline;
     line.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
+      if (event.button || this.dragging) return;
       this.pause();
       this.dragging = true;
+      this.pointer = event.pointerId; // another finger is not heeded
+      this.from = this.stop;
       line.setPointerCapture(event.pointerId);
       this.moveTo(this.nearest(event));
     });
     line.addEventListener("pointermove", (event) => {
-      if (this.dragging && line.hasPointerCapture(event.pointerId)) this.moveTo(this.nearest(event));
+      if (this.dragging && event.pointerId === this.pointer) this.moveTo(this.nearest(event));
     });
-    const release = () => {
-      if (!this.dragging) return;
+    const release = (event) => {
+      if (!this.dragging || event.pointerId !== this.pointer) return;
       this.dragging = false;
+      // A finger that went on to scroll the page had not meant the thumb.
+      if (event.type === "pointercancel") this.moveTo(Math.min(this.from, this.count - 1));
       this.commit();
     };
     line.addEventListener("pointerup", release);
@@ -128,7 +130,8 @@ class Stage {
       PageUp: page, PageDown: () => -page(), Home: () => -Infinity, End: () => Infinity,
     };
     line.addEventListener("keydown", (event) => {
-      if (event.key === " " || event.key === "Enter") this.toggle();
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === " " || event.key === "Enter") event.repeat || this.toggle();
       else if (keys[event.key]) this.by(keys[event.key]());
       else return;
       event.preventDefault();
@@ -137,7 +140,7 @@ class Stage {
 
     this.actions = {
       home: () => this.by(-Infinity), back: () => this.by(-1), play: () => this.toggle(),
-      on: () => this.by(1), end: () => this.by(Infinity),
+      on: () => this.by(1), end: () => this.by(Infinity), rest: () => this.rest(),
     };
     for (const button of this.root.querySelectorAll("button")) {
       button.addEventListener("click", () => this.actions[button.dataset.do]());
@@ -145,6 +148,12 @@ class Stage {
     this.find(".smooth input").addEventListener("change", (event) => {
       this.root.classList.toggle("soft", event.target.checked);
     });
+  }
+
+  /** Whoever does something else has let go of the thumb. */
+  rest() {
+    if (this.playing) this.pause();
+    this.commit();
   }
 
   by(steps) {
@@ -190,10 +199,10 @@ class Stage {
     let drawn = 0;
     const tick = (now) => {
       // One way takes about six seconds at 1x. At most 24 frames a second are drawn, however many stops
-      // that passes over; where motion is unwelcome, 4 stops a second are all.
+      // that passes over; where motion is unwelcome, 4 stops a second are all. Time in another tab does not count.
       const stops = this.data.line ? this.count / 2 : this.data.there.t.length;
       const rate = (stops / 6) * Number(this.find("select").value);
-      due += ((now - last) / 1000) * (calm.matches ? Math.min(4, rate) : rate);
+      due += (Math.min(now - last, 250) / 1000) * (calm.matches ? Math.min(4, rate) : rate);
       last = now;
       if (due >= 1 && now - drawn >= 1000 / 24) {
         drawn = now;
@@ -350,7 +359,7 @@ class Side {
 
     // null stands for an infinite snr, and for a `measured` that is not there.
     const numbers = {
-      t: way.t[k] && way.t[k] < 0.0005 ? short(way.t[k]) : way.t[k].toFixed(3),
+      t: way.t[k] && way.t[k] < 0.1 ? short(way.t[k]) : way.t[k].toFixed(3),
       sigma: short(way.sigma[k]),
       snr: short(way.snr[k]),
       measured: way.measured[k] === null ? "–" : short(way.measured[k]),
@@ -393,9 +402,10 @@ function short(value) {
   if (value === null) return "∞";
   const size = Math.abs(value);
   if (size < 1e-12) return "0"; // rounding alone
-  if (size >= 1e5 || size < 1e-3) {
-    const [mantissa, power] = value.toExponential(1).replace("+", "").split("e");
+  const rounded = Number(value.toPrecision(3));
+  if (size >= 1e6 || size < 1e-4) {
+    const [mantissa, power] = rounded.toExponential().replace("+", "").split("e");
     return `${mantissa}·10${[...power].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`;
   }
-  return String(Number(value.toPrecision(3)));
+  return Math.abs(rounded) >= 1000 ? Math.round(value).toLocaleString("en") : String(rounded);
 }
