@@ -60,7 +60,7 @@ clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; false; }
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 .venv/app.stamp: requirements.txt | .venv/bin/python

@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
+import ui.guard  # noqa: F401 - before anybody can ask for anything
 from ui import controls, links, switch
 from ui.language import _, current, speaking
 from ui.turns import PAGE, turns

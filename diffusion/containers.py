@@ -19,7 +19,17 @@ _SCANS = 32  # passes over a JPEG; an honest one has about ten
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff]")
 _JPEG_NEXT = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the next marker that ends a scan
 _NOT_ZERO = re.compile(rb"[^\x00]")
-_TIFF_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_SCANNED = 1_000_000_000  # bytes of coefficients times passes over them: so many take about half a second
+# Of a TIFF's directory: kinds of values that all readers know alike, and their sizes; what makes the pixels,
+# and how many values that may have.
+_TIFF_SIZES = {1: 1, 3: 2, 4: 4, 5: 8, 7: 1, 16: 8}
+_TIFF_FEW = (
+    256, 257, 258, 259, 262, 266, 277, 278, 284, 292, 293, 317, 322, 323, 338, 339, 529, 530, 532,
+)  # fmt: skip
+_TIFF_KEPT = {
+    **dict.fromkeys(_TIFF_FEW, 16), **dict.fromkeys((273, 279, 324, 325), 2 * _MANY),
+    320: 3 * 2**16, 347: 2**16,
+}  # fmt: skip
 _ORDERS = {b"II": "<", b"MM": ">"}
 
 _HEIC = N_(
@@ -56,6 +66,11 @@ _OTHERS = {  # capitals do not matter
 }
 
 
+#: Pixels of a picture that is unpacked, and of its longer side.
+MAX_PIXELS = 50_000_000
+MAX_SIDE = 12_000
+
+
 @dataclass(frozen=True)
 class Container:
     """A picture file without its metadata.
@@ -65,10 +80,10 @@ class Container:
     kind : str
         PNG, JPEG, WEBP, GIF, BMP or TIFF.
     data : bytes
-        The same picture in the same format. A GIF keeps its later frames, which nobody decodes; a TIFF or BMP
-        is left as it is.
+        The same picture in the same format. A GIF keeps its later frames, which nobody decodes; a TIFF
+        keeps its bytes, but its directory lists what makes the pixels and no more. A BMP is left as it is.
     orientation : int
-        EXIF's, 1 to 8: how the decoded pixels are to be turned. 1 for TIFF, which Pillow turns by itself.
+        EXIF's, 1 to 8: how the decoded pixels are to be turned.
     coefficients : int
         JPEG in several scans: bytes that its decoder holds for the whole picture at once. Else 0.
     """
@@ -108,6 +123,22 @@ def damaged(why: str) -> PictureError:
         "This file begins like a picture, but {why}; it may be cut short or damaged, so save it again as "
         "PNG or JPEG.",
         why=why,
+    )
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse a picture of more pixels than are unpacked here."""
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise too_large(width, height)
+
+
+def too_large(width: int, height: int) -> PictureError:
+    """The sentence for a picture of too many pixels."""
+    return PictureError(
+        "This picture has {width:,} x {height:,} pixels, too many to unpack here; make it smaller, "
+        "say 2,400 x 1,800, or save it as JPEG.",
+        width=width,
+        height=height,
     )
 
 
@@ -160,7 +191,10 @@ def _jpeg(data: bytes) -> Container:
         at = end
     else:
         raise damaged("it is made of too many parts")
-    coefficients = _jpeg_coefficients(frame, _jpeg_scans(data, at))
+    scans = _jpeg_scans(data, at)
+    coefficients = _jpeg_coefficients(frame, scans)
+    if scans * coefficients > _SCANNED:
+        raise damaged("it is made of too many parts")
     return Container("JPEG", b"".join(kept), orientation or 1, coefficients)
 
 
@@ -255,12 +289,15 @@ def _gif(data: bytes) -> Container:
     view = memoryview(data)
     if len(data) < 13:
         raise damaged("a part of it is missing")
+    check_size(*struct.unpack_from("<HH", data, 6))
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 128 else 0)
-    kept: list[memoryview] = [view[:at]]
+    kept: list[bytes | memoryview] = [view[:at]]
     parts = 0
     while found := _NOT_ZERO.search(data, at):
         start = found.start()
         if data[start] == 0x2C:
+            if len(data) >= start + 9:
+                check_size(*struct.unpack_from("<HH", data, start + 5))
             kept.append(view[start:])
             return Container("GIF", b"".join(kept))
         if data[start] != 0x21:
@@ -272,8 +309,9 @@ def _gif(data: bytes) -> Container:
         at += 1
         if parts >= _MANY:
             raise damaged("it is made of too many parts")
-        if data[start + 1 : start + 2] == b"\xf9":  # says which colour is transparent
-            kept.append(view[start:at])
+        if data[start + 1 : start + 2] == b"\xf9" and at >= start + 4:  # says which colour is transparent
+            # What becomes of the frame afterwards matters to a film alone, and takes memory.
+            kept += [view[start : start + 3], bytes([data[start + 3] & 0b11100011]), view[start + 4 : at]]
     raise damaged("there are no pixels in it")
 
 
@@ -286,25 +324,37 @@ def _bmp(data: bytes) -> Container:
 
 
 def _tiff(data: bytes) -> Container:
+    """Write the first directory anew: what makes the pixels, each once, and no directory after it."""
     order = _ORDERS[data[:2]]
     big = data[2:4] in (b"+\0", b"\0+")
-    entry, step = (order + "HHQ", 20) if big else (order + "HHL", 12)
-    claimed = 0
+    word, entry, step = ("Q", "HHQ8s", 20) if big else ("L", "HHL4s", 12)
+    out = bytearray(data)
+    kept: dict[int, bytes] = {}
+    orientation, claimed = 1, 0
     try:
-        (at,) = struct.unpack_from(order + ("Q" if big else "L"), data, 8 if big else 4)
+        (at,) = struct.unpack_from(order + word, data, 8 if big else 4)
         (entries,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
         if entries > 2000:
             raise damaged("it is made of too many parts")
+        at += 8 if big else 2
         for i in range(entries):
-            tag, kind, count = struct.unpack_from(entry, data, at + (8 if big else 2) + step * i)
-            claimed += count * _TIFF_SIZES.get(kind, 1)
-            if tag in (273, 324) and count > 2 * _MANY:
+            tag, kind, count, value = struct.unpack_from(order + entry, data, at + step * i)
+            if tag == 0x0112 and kind == 3:
+                (orientation,) = struct.unpack_from(order + "H", value)
+            if tag not in _TIFF_KEPT or kind not in _TIFF_SIZES or tag in kept:
+                continue
+            if count > _TIFF_KEPT[tag]:
                 raise damaged("it is made of too many parts")
+            claimed += count * _TIFF_SIZES[kind]
+            kept[tag] = data[at + step * i : at + step * (i + 1)]
+        directory = b"".join(kept.values()) + bytes(struct.calcsize(order + word))
+        struct.pack_into(order + ("Q" if big else "H"), out, at - (8 if big else 2), len(kept))
+        struct.pack_into(f"{len(directory)}s", out, at, directory)
     except (struct.error, OverflowError) as error:
         raise damaged("a part of it is missing") from error
     if claimed > len(data):
         raise damaged("it claims to hold more than there is")
-    return Container("TIFF", data)
+    return Container("TIFF", bytes(out), orientation if 1 <= orientation <= 8 else 1)
 
 
 def _what_it_is(data: bytes) -> PictureError:

@@ -18,12 +18,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .containers import Container, damaged, take_apart
+from .containers import Container, check_size, damaged, take_apart, too_large
 from .errors import PictureError
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_PIXELS = 50_000_000
-MAX_SIDE = 12_000
 MAX_DECODED = 100_000_000  # bytes, by what _bytes_to_decode says
 
 # Decoding needs memory in proportion to the pixels: two at a time, whoever asks.
@@ -226,12 +224,11 @@ def _read_all(file: BinaryIO) -> bytes:
 def _decode(container: Container, longest: int) -> Image.Image:
     with Image.open(io.BytesIO(container.data), formats=[container.kind]) as opened:
         width, height = opened.size
-        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-            raise _too_large(width, height)
+        check_size(width, height)
         scale = min(1.0, _NEAR * longest / max(width, height))
         opened.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))  # JPEG: a fraction
         if _bytes_to_decode(opened) + container.coefficients > MAX_DECODED:
-            raise _too_large(width, height)
+            raise too_large(width, height)
         opened.load()
         picture = _shrunk(opened, longest)
     turn = _TURNS.get(container.orientation)
@@ -242,19 +239,11 @@ def _decode(container: Container, longest: int) -> Image.Image:
     return clean
 
 
-def _too_large(width: int, height: int) -> PictureError:
-    return PictureError(
-        "This picture has {width:,} x {height:,} pixels, too many to unpack here; make it smaller, "
-        "say 2,400 x 1,800, or save it as JPEG.",
-        width=width,
-        height=height,
-    )
-
-
 def _bytes_to_decode(opened: Image.Image) -> int:
     """How much the decoder and its result hold at the worst moment, roughly."""
     pixels = opened.width * opened.height
-    cost = pixels * (1 if opened.mode in ("1", "L", "P") else 2 if opened.mode.startswith("I;16") else 4)
+    sizes = {"1": 1, "L": 1, "P": 1, "I": 5, "F": 5}  # a band of the last two is doubles for a while
+    cost = pixels * (2 if opened.mode.startswith("I;16") else sizes.get(opened.mode, 4))
     if opened.format == "WEBP":  # libwebp holds the canvas twice and the frame, besides the result
         return cost + 12 * pixels
     tags = getattr(opened, "tag_v2", None)

@@ -36,7 +36,7 @@ from .guidance import Guidance
 #: How far one answer may be from the network's own, in a range of -1 to 1; measured, at most 2e-6.
 TOLERANCE = 1e-5
 #: Seconds until the other side counts as away, and until it is asked again.
-CONNECT, ANSWER, REST = 2.0, 30.0, 15.0
+CONNECT, ANSWER, REST = 2.0, 10.0, 15.0
 #: Floats in a question at most.
 MOST = 64 * 3 * 256 * 256
 _log = logging.getLogger(__name__)

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -43,10 +44,15 @@ FLAGS = (
 PATIENCE = 60.0
 
 
+def _runs(program: str) -> bool:
+    """Whether it is a browser; some are there only to say that they are not."""
+    return subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0
+
+
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser that is installed, else Playwright's own."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
+    found = next(filter(_runs, filter(None, map(shutil.which, NAMES))), None)
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))

@@ -255,6 +255,8 @@ def test_each_page_in_each_language(page: str, code: str, monkeypatch: pytest.Mo
     assert said
     if code == "zh":
         english = re.compile(r"\b[a-z]{3,} [a-z]{3,}\b")
-        no_words = re.compile(r"\$[^$]*\$|`[^`]*`|<(style|script)>.*?</(style|script)>|<.*?>|van der", re.DOTALL)
+        no_words = re.compile(
+            r"\$[^$]*\$|`[^`]*`|<(style|script)>.*?</(style|script)>|<.*?>|van der", re.DOTALL
+        )
         left = [text for text in said if english.search(no_words.sub("", text))]
         assert not left

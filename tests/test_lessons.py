@@ -116,7 +116,7 @@ def test_the_best_blur_is_the_best_tried(sigma: float) -> None:
     x_t = x0 + sigma * noise(*x0.shape)
     width, found = numbers.best_blur(x_t, x0)
     for factor in (1 / 1.3, 1.3):
-        assert numbers.rms(numbers.blurred(x_t, factor * width) - x0) >= found.error
+        assert numbers.rms(numbers.blurred(x_t, factor * width) - x0) >= 0.999 * found.error
 
 
 def test_the_oracle_is_never_wrong() -> None:

@@ -418,11 +418,11 @@ def with_everything() -> dict[str, bytes]:
 def test_nothing_but_pixels_is_kept(kind: str):
     data = with_everything()[kind]
     assert b"GPS 52" in data
-    if kind != "tiff":
-        container = take_apart(data)
+    container = take_apart(data)
+    assert container.orientation == (1 if kind == "gif" else 6)
+    if kind != "tiff":  # whose bytes stay, listed nowhere
         assert b"GPS" not in container.data
         assert b"ICC" not in container.data.upper()
-        assert container.orientation == (1 if kind == "gif" else 6)
     picture = open_picture(data)
     assert picture.info == {}
     assert not picture.getexif()
@@ -613,6 +613,47 @@ def test_bombs_do_not_go_off(name: str):
         assert load_picture(BOMBS[name]).shape == (1, 3, 64, 64)
     else:
         message(BOMBS[name])
+
+
+def test_a_tiff_lists_what_makes_the_pixels_each_once_and_nothing_else():
+    info = {282: 72.0, 270: "a description", 305: "a program", 0x0112: 6}
+    whole = saved(smooth(), "TIFF", tiffinfo=info, icc_profile=PROFILE)
+    container = take_apart(whole)
+    assert container.orientation == 6
+    with Image.open(io.BytesIO(whole)) as before, Image.open(io.BytesIO(container.data)) as after:
+        tags = {tag: value for tag, value in before.tag_v2.items() if tag not in (*info, 283, 296, 34675)}
+        assert dict(after.tag_v2) == tags
+
+    rows = (278, 4, 1, struct.pack("<L", 4))
+    pixels = (273, 4, 1, struct.pack("<L", 8 + 2 + 12 * 8 + 4))
+    first = [(256, 3, 1, b"\4"), (257, 3, 1, b"\4"), (258, 3, 1, b"\x08"), (262, 3, 1, b"\1"), pixels]
+    twice = tiff([*first, (278, 17, 1, b"\xff\xff"), rows, (278, 4, 1, b"\1")], bytes(range(16)))
+    with Image.open(io.BytesIO(take_apart(twice).data)) as after:
+        assert dict(after.tag_v2)[278] == 4, "the first of a kind that every reader knows"
+
+
+@pytest.mark.parametrize("where", ["screen", "frame"])
+def test_a_gif_is_measured_before_any_decoder_sees_it(where: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Image, "open", None)
+    at = 6 if where == "screen" else GIF.index(b"\x2c", 13 + (3 << (GIF[10] & 7) + 1)) + 5
+    huge = GIF[:at] + struct.pack("<HH", 13_300, 13_300) + GIF[at + 4 :]
+    assert "13,300 x 13,300" in message(huge)
+
+
+def test_a_gif_s_frame_needs_no_second_canvas():
+    frames = [smooth("P"), smooth("P")]
+    film = saved(frames[0], "GIF", save_all=True, append_images=frames[1:], disposal=2, transparency=0)
+    with Image.open(io.BytesIO(film)) as before, Image.open(io.BytesIO(take_apart(film).data)) as after:
+        assert (before.disposal_method, after.disposal_method) == (2, 0)
+        assert np.array_equal(np.asarray(before.convert("RGBA")), np.asarray(after.convert("RGBA")))
+
+
+def test_many_scans_of_a_large_picture_take_too_long():
+    frame = PROGRESSIVE.index(b"\xff\xc2") + 5
+    large = PROGRESSIVE[:frame] + struct.pack(">HH", 4000, 5000) + PROGRESSIVE[frame + 4 :]
+    assert take_apart(large).coefficients == 60_000_000
+    scan = PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2]
+    assert "too many parts" in message(large[:-2] + 8 * scan + b"\xff\xd9")
 
 
 def test_many_scans_need_memory_for_the_whole_picture():

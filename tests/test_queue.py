@@ -47,6 +47,21 @@ def allow(jobs: list[Job]) -> None:
         job.allowed.release(job.left)
 
 
+def test_a_thread_that_cannot_start_is_no_place_taken(monkeypatch: pytest.MonkeyPatch):
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    queue, diary = Queue(workers=1), []
+    job = Job("a", 1, diary)
+    allow([job])
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(BusyError, match="can't start"):
+            queue.submit(job)
+    assert ended(queue.submit(job))
+    assert diary == ["a"]
+
+
 def test_turns_go_round():
     _, jobs, tickets, diary = line(0.0, 3, 2, 1)
     allow(jobs)

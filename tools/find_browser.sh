@@ -3,7 +3,7 @@
 # are root, else Playwright's own.
 set -eu
 for name in chromium chromium-browser google-chrome google-chrome-stable; do
-    if command -v "$name" >/dev/null 2>&1; then exit 0; fi
+    if "$name" --version >/dev/null 2>&1; then exit 0; fi  # some are there only to say that they are not
 done
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     apt-get update -qq

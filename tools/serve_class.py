@@ -18,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 #: Megabytes of one upload: a phone's photo, not a film, times thirty.
 UPLOAD = 15
+#: Somewhere else, as an address for documents; then in the networks that hotspots open: of Linux, Windows, a
+#: Mac, an iPhone.
+ELSEWHERE = ("192.0.2.1", "10.42.0.2", "192.168.137.2", "192.168.2.2", "172.20.10.2")
 
 SHEET = """<!doctype html><html lang="en"><meta charset="utf-8"><title>There and Back: the address</title>
 <style>
@@ -40,9 +43,10 @@ def addresses() -> list[str]:
     """
     found = []
     # No network is no error: there may be a hotspot of its own.
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))  # an address for documents: nothing is sent
-        found.append(probe.getsockname()[0])
+    for far in ELSEWHERE:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((far, 9))  # nothing is sent
+            found.append(probe.getsockname()[0])
     with contextlib.suppress(OSError):  # a name that nobody knows
         found += [str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)]
     return [a for a in dict.fromkeys(found) if not a.startswith(("127.", "169.254.", "0."))]
@@ -54,6 +58,17 @@ def sheet(address: str) -> str:
 
     code = segno.make(address, error="m", micro=False).svg_inline(omitsize=True, dark="#06282a")
     return SHEET.format(code=code, address=html.escape(address.removeprefix("http://")))
+
+
+def _folder() -> Path:
+    """Where the sheet goes: in this project, since some browsers have temporary files of their own."""
+    folder = ROOT / "build"
+    try:
+        folder.mkdir(exist_ok=True)
+        (folder / "class.html").touch()
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="there-and-back-"))
+    return folder
 
 
 def command(address: str, port: int) -> list[str]:
@@ -74,11 +89,14 @@ def main() -> None:
     options = parser.parse_args()
     found = [options.address] if options.address else addresses()
     if not found:
-        sys.exit("This machine is in no network. Join one, or open a hotspot, then start again.")
+        sys.exit(
+            "This machine seems to be in no network. Join one, or open a hotspot, then start again; or name "
+            "its address yourself: make class ADDRESS=192.168.1.20"
+        )
     url = f"http://{found[0]}:{options.port}"
     import segno
 
-    path = Path(tempfile.mkdtemp(prefix="there-and-back-")) / "class.html"
+    path = _folder() / "class.html"
     path.write_text(sheet(url), encoding="utf-8")
     segno.make(url, error="m", micro=False).terminal(compact=True)
     print(f"\n    {url}\n\n    For the projector: {path.as_uri()}")

@@ -85,7 +85,7 @@ class Queue:
         Raises
         ------
         BusyError
-            If the line is full.
+            If the line is full, or no worker can be started.
         """
         with self._lock:
             if len(self._line) >= self.most:
@@ -93,8 +93,12 @@ class Queue:
             ticket = Ticket(step, self)
             self._line.append(ticket)
             if self._awake < self.workers:
+                try:
+                    threading.Thread(target=self._work, name="worker", daemon=False).start()
+                except RuntimeError as error:  # the system gives no more of them
+                    self._line.remove(ticket)
+                    raise BusyError(str(error)) from error
                 self._awake += 1
-                threading.Thread(target=self._work, name="worker", daemon=False).start()
         return ticket
 
     def place(self, ticket: Ticket) -> tuple[int, int] | None:
