@@ -87,7 +87,7 @@ def test_a_teachers_link_locks(desk: App, browser: Browser):
     assert student.page.locator(".st-key-process input").is_disabled()
     assert student.page.locator(".st-key-seed input").is_disabled()
     assert student.page.locator(".st-key-sampler input").is_enabled()
-    student.button("unlock").click()
+    student.button("unlock").first.click()
     student.settle()
     assert student.page.locator(".st-key-process input").is_enabled()
     student.until(lambda: "lock" not in student.page.url, "the address locks it still")
