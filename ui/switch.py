@@ -25,7 +25,7 @@ STYLE = """<style>
 # Streamlit makes an entry of the browser's history whenever the address changes, with each move of the thumb:
 # Back is to lead to the page before, so what changes nothing but the query takes the place of the last entry.
 SCRIPT = """<script>
-document.documentElement.lang = "TAG";
+document.documentElement.lang = 'TAG';
 if (!window.thereAndBackHistory) {
   window.thereAndBackHistory = true;
   const push = history.pushState;
