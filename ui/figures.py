@@ -457,7 +457,7 @@ def summary_loss_by_noise(card: Mapping[str, Any]) -> str:
     worst = max(rows, key=lambda row: row["loss"])
     least = min(rows, key=lambda row: row["loss"])
     return _(
-        "Measured so, on held-out pictures it helps least at noise level {sigma_highest} (loss "
+        "On held-out pictures the network helps least at noise level {sigma_highest} (loss "
         "{highest}) and most at {sigma_lowest} (loss {lowest})."
     ).format(
         highest=_number(worst["loss"]),
