@@ -39,6 +39,7 @@ from diffusion.generate import (
     denoise,
     from_noise,
     steps_for,
+    within,
 )
 from diffusion.grids import GRIDS
 from diffusion.guidance import Guidance
@@ -132,9 +133,11 @@ def samples(
     finished = []
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
-        one = asked(net, seed, *chosen) if pick else net
-        steps = steps_for(evaluations, one, sampler, grid)
-        one = asked(net, seed, *chosen, steps=steps) if pick else net
+
+        def ask(steps: int, chosen: Sequence[int] = chosen) -> NetworkDenoiser:
+            return asked(net, seed, *chosen, steps=steps) if pick else net
+
+        one, steps = within(evaluations, ask, sampler, grid)
         *_, last = from_noise(one, seed, chosen, steps=steps, sampler=sampler, grid=grid)
         finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
     return torch.cat(finished)
@@ -223,8 +226,8 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
         how += f" of classes the seed picks, {_said(one)}, {steps_for(10, one)} steps"
     how50 = f"the same, {fewer} samples"
     if net.classes:
-        steps50 = steps_for(50, one)
-        how50 += f", {_said(asked(net, seed, 0, steps=steps50))}, {steps50} steps"
+        one50, steps50 = within(50, lambda steps: asked(net, seed, 0, steps=steps))
+        how50 += f", {_said(one50)}, {steps50} steps"
     rate, frechet, kid = row10.values()
     frechet50 = row50["Fréchet over unit"]
     if isinstance(judge, DigitReader):
@@ -300,9 +303,8 @@ def _guided(
     """Classes in equal numbers at several guidances; at ten evaluations also odd ones, and no class."""
     count = options.table or options.count
     rows = []
-    one = asked(net, options.seed, 0)
-    advised = one.guidance
-    chosen = asked(net, options.seed, 0, steps=steps_for(evaluations, one)).guidance
+    advised = asked(net, options.seed, 0).guidance
+    chosen = within(evaluations, lambda steps: asked(net, options.seed, 0, steps=steps))[0].guidance
     weights = sorted({*WEIGHTS, advised.weight, chosen.weight})
     usual = [(net.guide is not None, replace(advised, weight=weight)) for weight in weights]
     unusual = [(False, guidance) for guidance in (None, *GUIDANCES, advised)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from . import checkpoint, grids, pictures
+from .denoiser import NetworkDenoiser
 from .forward import forward
 from .generate import (
     BEST_GRID,
@@ -20,7 +21,7 @@ from .generate import (
     denoise,
     from_noise,
     picked_class,
-    steps_for,
+    within,
 )
 from .noise import picture_rng
 from .processes import PROCESSES, Brownian
@@ -52,10 +53,11 @@ def generate(options: argparse.Namespace) -> None:
         label = options.label
         if label == ANY:
             label = picked_class(net.classes, options.seed, index) if net.classes else NONE
-        one = net if label == NONE else net.asked_for(label, guidance=options.guidance)
-        steps = steps_for(options.steps, one, options.sampler, options.grid)
-        if label != NONE:
-            one = net.asked_for(label, guidance=options.guidance, steps=steps)
+
+        def ask(steps: int, label: str = label) -> NetworkDenoiser:
+            return net if label == NONE else net.asked_for(label, guidance=options.guidance, steps=steps)
+
+        one, steps = within(options.steps, ask, options.sampler, options.grid)
         *_, last = from_noise(
             one, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
         )

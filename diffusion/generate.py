@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -45,6 +45,18 @@ def steps_for(most: int, net: Denoiser, sampler: str = BEST_SAMPLER, grid: str =
     if steps > 0:
         return steps
     raise ValueError(f"{most} evaluations are too few for one step of {sampler}")
+
+
+def within(
+    most: int, ask: Callable[[int], NetworkDenoiser], sampler: str = BEST_SAMPLER, grid: str = BEST_GRID
+) -> tuple[NetworkDenoiser, int]:
+    """The network as it is to be asked, and how many steps fit into `most` of its evaluations.
+
+    The advice of a card may depend on the steps, and the steps on what one costs: `ask` gives the network for
+    a number of steps. Where it pushes at all it costs the same, however hard it pushes.
+    """
+    steps = steps_for(most, ask(1), sampler, grid)
+    return ask(steps), steps
 
 
 def picked_class(classes: Sequence[str], seed: int, index: int = 0) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from diffusion import load_denoiser
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.generate import asked, denoise, from_noise, looks_from_noise, picked_class, steps_for
+from diffusion.generate import asked, denoise, from_noise, looks_from_noise, picked_class, steps_for, within
 from diffusion.grids import GRIDS, times_back
 from diffusion.guidance import Guidance
 from diffusion.noise import picture_rng
@@ -154,6 +154,14 @@ def test_the_guidance_is_the_cards(small_models: Path):
         assert one.guidance == Guidance(1.5)
     for steps in (10, 50):
         assert net.asked_for("1", guidance=1, steps=steps).guidance == Guidance(1.0)
+
+
+def test_the_advice_goes_with_the_steps_that_fit(small_models: Path):
+    net = load_denoiser("digits", small_models)
+    for most, weight in ((10, 2.0), (60, 1.5)):
+        one, steps = within(most, lambda steps: asked(net, 0, 3, steps=steps))
+        assert one.guidance == Guidance(weight)
+        assert looks_from_noise(one, steps) <= most < looks_from_noise(one, steps + 1)
 
 
 def test_several_walk_side_by_side_each_in_its_own_noise(small_models: Path):
