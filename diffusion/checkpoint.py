@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from . import card as cards
 from .denoiser import NetworkDenoiser
 from .errors import ModelError
 from .guidance import Guidance
-from .network import Preconditioned, UNetConfig
+from .network import Preconditioned, UNetConfig, blocks_of
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 #: What the names of a guide's weights begin with.
@@ -136,20 +136,22 @@ def load_denoiser(
             expected=card["sha256"],
         )
     try:
-        shape = config_from(card["architecture"]), float(card["sigma_data"])
+        config, sigma_data = config_from(card["architecture"]), float(card["sigma_data"])
         every = {k: v.float() for k, v in load_file(path).items()}
         early = {k.removeprefix(GUIDE): every.pop(k) for k in sorted(every) if k.startswith(GUIDE)}
         if bool(early) != bool(guide_pictures(card)):
             raise ValueError(f"its card says that its guide had seen {guide_pictures(card)} pictures")
         denoiser = NetworkDenoiser(
-            Preconditioned.learnt(*shape, every, device),
+            Preconditioned.learnt(config, sigma_data, every, device),
             name,
             int(card["size"]),
             float(card["sigma_min"]),
             float(card["sigma_max"]),
             tuple(card["classes"]),
             Guidance.read(card.get("guidance", 1.0)),
-            guide=Preconditioned.learnt(*shape, early, device) if early else None,
+            guide=Preconditioned.learnt(replace(config, blocks=blocks_of(early)), sigma_data, early, device)
+            if early
+            else None,
         )
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ModelError("{name} cannot be loaded: {error}", name=name, error=str(error)) from error
@@ -162,7 +164,7 @@ def save_model(
     card: dict[str, Any],
     name: str,
     folder: Path,
-    guide: dict[str, Tensor] | None = None,
+    guide: Preconditioned | None = None,
 ) -> None:
     """Write weights as float16 with their cards; the hash and the architecture are filled in.
 
@@ -178,19 +180,19 @@ def save_model(
         File name without suffix.
     folder : Path
         Made if need be.
-    guide : dict of str to Tensor, optional
-        The weights of its guide, see :class:`diffusion.guidance.Guidance`.
+    guide : Preconditioned, optional
+        Its guide, see :class:`diffusion.guidance.Guidance`; of the same shape, or with fewer blocks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
-    every = weights | {f"{GUIDE}{k}": v for k, v in (guide or {}).items()}
+    every = weights | {f"{GUIDE}{k}": v for k, v in (guide.state_dict() if guide else {}).items()}
     save_file({k: v.detach().cpu().half().contiguous() for k, v in every.items()}, path)
     path.chmod(0o644)  # else only the owner could read it
     full = card | {
         "name": name,
         "architecture": asdict(model.net.config),
         "sigma_data": model.sigma_data,
-        "parameters": sum(p.numel() for p in model.parameters()) * (2 if guide else 1),
+        "parameters": sum(p.numel() for one in (model, guide) if one for p in one.parameters()),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }

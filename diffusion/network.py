@@ -13,7 +13,8 @@ References
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -300,3 +301,35 @@ class Preconditioned(nn.Module):
         x = x0 + sigma.view(-1, 1, 1, 1) * eps
         out = self.net(c_in * x, c_noise.flatten(), label)
         return (out - (x0 - c_skip * x) / c_out).square().mean(dim=(1, 2, 3))
+
+
+def blocks_of(names: Iterable[str]) -> int:
+    """Residual blocks per level and way of the :class:`Preconditioned` whose weights have these names."""
+    return len({name.split(".")[3] for name in names if name.startswith("net.down.0.")})
+
+
+def grown(model: Preconditioned) -> Preconditioned:
+    """The same network with one more residual block per level and way: it answers as before.
+
+    What is new begins as a passage (Chen et al. 2016, *Net2Net*, arXiv 1511.05641): a block on the way down
+    stands second, so that it hands on what the first one says; one on the way up stands last, and of what
+    it is given leaves out the skip.
+    """
+    config = model.net.config
+    larger = Preconditioned(replace(config, blocks=config.blocks + 1), model.sigma_data)
+    for blocks in larger.net.up:
+        last = cast(ResidualBlock, cast(nn.ModuleList, blocks)[-1])
+        skip = cast(nn.Conv2d, last.skip)
+        nn.init.dirac_(skip.weight)
+        nn.init.zeros_(cast(Tensor, skip.bias))
+    weights = {name_when_grown(name): value for name, value in model.state_dict().items()}
+    larger.load_state_dict(larger.state_dict() | weights)
+    return larger
+
+
+def name_when_grown(name: str) -> str:
+    """What a weight of a network is called in the :func:`grown` one."""
+    parts = name.split(".")
+    if parts[:2] == ["net", "down"] and parts[3] != "0":
+        parts[3] = str(int(parts[3]) + 1)
+    return ".".join(parts)

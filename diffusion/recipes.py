@@ -57,6 +57,9 @@ class Recipe:
         After so many pictures the run keeps a copy of its average, which guides what it becomes.
     by_guide : Guidance
         Advised from then on.
+    grow_at : int or None
+        After so many pictures the network gets one more residual block per level and way, see
+        :func:`diffusion.network.grown`; its guide stays as it was.
     only : str or None
         The class folder to read, where the data has such folders.
     """
@@ -83,6 +86,7 @@ class Recipe:
     guidance: Guidance = NO_GUIDANCE
     guide_at: int | None = None
     by_guide: Guidance = NO_GUIDANCE
+    grow_at: int | None = None
     only: str | None = field(default=None)
 
 
@@ -103,10 +107,10 @@ RECIPES: dict[str, Recipe] = {
         config=UNetConfig(widths=(40, 96, 160)),
         size=64,
         sigma_data=0.5,
-        shift=2,
         guidance=Guidance(3.0, 0.2, 8.0),
         guide_at=45_000,
         by_guide=Guidance(2.5, 0.1, 4.0, many=1.7),
+        grow_at=445_000,
         only="dog",
     ),
     "photos": Recipe(

@@ -23,7 +23,7 @@ from torch import Tensor
 from . import checkpoint, data, muon
 from .denoiser import NetworkDenoiser
 from .guidance import Guidance
-from .network import Preconditioned
+from .network import Preconditioned, blocks_of, grown, name_when_grown
 from .recipes import DATA_SETS, NOT_STATED, RECIPES, Recipe
 
 VAL_SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2)
@@ -205,6 +205,8 @@ class Trainer:
     def _update(self, share: float = 1.0) -> Tensor:
         """One step, `share` of the recipe's step size long; returns the batch's mean loss."""
         recipe, state = self.recipe, self.state
+        if recipe.grow_at and recipe.grow_at <= state.pictures and not self.has_grown:
+            self._grow()
         x0, label = data.batch(
             self.dataset.train, recipe.batch, recipe.size, self.rng,
             flip=recipe.flip, shift=recipe.shift,
@@ -248,13 +250,30 @@ class Trainer:
         recipe, state = self.recipe, self.state
 
         def learnt(weights: dict[str, Tensor]) -> Preconditioned:
-            return Preconditioned.learnt(recipe.config, recipe.sigma_data, weights, self.device)
+            config = replace(recipe.config, blocks=blocks_of(weights))
+            return Preconditioned.learnt(config, recipe.sigma_data, weights, self.device)
 
         return NetworkDenoiser(
             learnt(state.average), self.name, recipe.size, recipe.sigma_min, recipe.sigma_max,
             self.dataset.classes if recipe.labelled else (), self._advised,
             guide=learnt(state.guide) if state.guide else None,
         )  # fmt: skip
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether the network has more blocks than the recipe's: it had seen `grow_at` pictures."""
+        return self.state.model.net.config.blocks > self.recipe.config.blocks
+
+    def _grow(self) -> None:
+        """One more block per level and way; moments start afresh."""
+        state = self.state
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(state.updates)
+            state.model = grown(state.model).placed(self.device).train()
+        old = {name_when_grown(k): v for k, v in state.average.items()}
+        state.average = {k: v.detach().clone() for k, v in state.model.state_dict().items()} | old
+        state.optimisers = _optimisers(state.model, self.recipe)
+        self._fresh = state.updates
 
     @property
     def _advised(self) -> Guidance:
@@ -347,7 +366,8 @@ class Trainer:
                 },
             },
         }
-        checkpoint.save_model(state.model, state.average, card, self.name, folder, state.guide)
+        guide = self.denoiser().guide
+        checkpoint.save_model(state.model, state.average, card, self.name, folder, guide)
 
     def _resume(self) -> None:
         try:
@@ -355,6 +375,8 @@ class Trainer:
             with safe_open(self._state_file, "pt") as file:
                 facts = json.loads(file.metadata()["facts"])
             weights = _below(tensors, "weights.")
+            if self._outgrown_by(weights):
+                self._grow()
             self._same({k: v.shape for k, v in weights.items()}, facts.get("classes"), self._state_file)
         except SafetensorError as error:
             raise ValueError(
@@ -371,6 +393,9 @@ class Trainer:
         for name, optimiser in state.optimisers.items():
             if not _take_up(optimiser, _below(tensors, f"{name}.")):
                 self._fresh = state.updates
+
+    def _outgrown_by(self, weights: dict[str, Tensor]) -> bool:
+        return bool(self.recipe.grow_at) and blocks_of(weights) == self.recipe.config.blocks + 1
 
     def _same(self, shapes: dict[str, torch.Size], classes: Sequence[str] | None, file: Path) -> None:
         """Refuse the weights of another network; `classes` None if they are not known."""
@@ -390,6 +415,8 @@ class Trainer:
         card = checkpoint.read_card(self.name, folder)
         shipped = checkpoint.load_denoiser(self.name, folder, self.device)
         weights = shipped.model.state_dict()
+        if self._outgrown_by(weights):
+            self._grow()
         self._same(
             {k: v.shape for k, v in weights.items()}, card["classes"], folder / f"{self.name}.safetensors"
         )

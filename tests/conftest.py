@@ -42,7 +42,7 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         guide = None
         if name == "dogs":  # as the shipped one
-            guide = small_network(channels, len(classes), seed + 100).state_dict()
+            guide = small_network(channels, len(classes), seed + 100)
             card["training"] |= {"guide_pictures": 5}
         checkpoint.save_model(model, model.state_dict(), card, name, folder, guide)
     return folder

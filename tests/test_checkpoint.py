@@ -81,8 +81,8 @@ def test_missing_weights_are_named(folder: Path):
 def test_a_guide_that_the_card_does_not_know_or_misses_is_refused(small_models: Path, tmp_path: Path):
     net, card = checkpoint.load_denoiser("dogs", small_models), checkpoint.read_card("dogs", small_models)
     assert net.guide is not None
-    weights, guide = net.model.state_dict(), net.guide.state_dict()
-    for pictures, early in ((5, None), (0, guide)):
+    weights = net.model.state_dict()
+    for pictures, early in ((5, None), (0, net.guide)):
         card["training"]["guide_pictures"] = pictures
         checkpoint.save_model(net.model, weights, card, "dogs", tmp_path, early)
         with pytest.raises(ModelError, match=f"its guide had seen {pictures} pictures"):

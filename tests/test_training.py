@@ -292,6 +292,46 @@ def test_a_guide_is_what_the_average_was(tmp_path: Path):
     assert torch.equal(again_loaded.recorded().asked_for("dark")(x, 0.8), pushed)
 
 
+def test_a_network_that_grows_answers_as_before_and_learns_on(tmp_path: Path):
+    """Nothing is lost by it, wherever the run goes on from; the guide stays small."""
+    two = replace(RECIPE.config, blocks=2)
+    recipe = replace(RECIPE, config=two, guide_at=20, grow_at=40)
+    small = replace(recipe, grow_at=None)
+    one = trainer(tmp_path / "a", small)
+    run(one, 40)
+    x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    before = one.denoiser()(x, 0.8)
+    one.export(tmp_path / "shipped", {})
+
+    still = trainer(tmp_path / "a", recipe)
+    assert not still.has_grown
+    still._grow()
+    assert still.has_grown
+    torch.testing.assert_close(still.denoiser()(x, 0.8), before)
+
+    for other in (
+        trainer(tmp_path / "a", recipe),
+        trainer(tmp_path / "b", recipe, start=tmp_path / "shipped"),
+    ):
+        run(other, 64)
+        assert other.has_grown
+        new = other.state.model.net.down[0][1]
+        assert new.conv2.weight.abs().sum() > 0
+        assert not torch.allclose(other.denoiser()(x, 0.8), before)
+        again = trainer(other.folder, recipe)
+        assert torch.equal(again.denoiser()(x, 0.8), other.denoiser()(x, 0.8))
+        other.export(tmp_path / "grown", {})
+        net = checkpoint.load_denoiser("flat", tmp_path / "grown")
+        assert net.guide is not None
+        assert (net.model.net.config.blocks, net.guide.net.config.blocks) == (3, 2)
+        assert checkpoint.read_card("flat", tmp_path / "grown")["parameters"] == net.parameters
+        later = trainer(tmp_path / f"from-{other.folder.name}", recipe, start=tmp_path / "grown")
+        assert later.has_grown
+        run(later, 72)
+    with pytest.raises(ValueError, match="holds a network of another shape"):
+        trainer(tmp_path / "a", small)
+
+
 def test_training_goes_on_from_shipped_weights(tmp_path: Path):
     one = trainer(tmp_path / "run")
     run(one, 80)
