@@ -9,6 +9,7 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -49,11 +50,14 @@ class Judge(ABC):
         A picture counts when its probability is above this.
     rate_name : str
         What the share of such pictures is called.
+    model : nn.Module
+        Its network: what is remembered is remembered of these weights.
     """
 
     about: str
     threshold: float
     rate_name: str
+    model: nn.Module
 
     def __init__(self, cache: Path) -> None:
         self.cache = cache
@@ -73,18 +77,27 @@ class Judge(ABC):
 
     def _kept(self, x: Tensor) -> Judgement:
         key = hashlib.sha256(f"{self.about}{tuple(x.shape)}".encode())
+        for weights in self.model.state_dict().values():
+            key.update(weights.numpy().tobytes())
         key.update(x.contiguous().numpy().tobytes())
         file = self.cache / f"judged-{key.hexdigest()[:24]}.safetensors"
         if file.is_file():
             return Judgement(**load_file(file))
         judged = self(x)
         self.cache.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.contiguous() for k, v in vars(judged).items()}, file)
+        _save({k: v.contiguous() for k, v in vars(judged).items()}, file)
         return judged
 
     def rate(self, judged: Judgement) -> float:
         """Share of pictures it is sure of."""
         return float((judged.probability > self.threshold).double().mean())
+
+
+def _save(tensors: dict[str, Tensor], file: Path) -> None:
+    """Whole or not at all: a run may be stopped at any time."""
+    partial = file.with_suffix(".partial")
+    save_file(tensors, partial)
+    partial.replace(file)
 
 
 def _joined(parts: list[Judgement]) -> Judgement:
@@ -125,9 +138,10 @@ class DogEye(Judge):
     def _look(self, x: Tensor) -> Judgement:
         large = F.interpolate(x, size=(160, 160), mode="bicubic", align_corners=False).clamp(-1, 1)
         mean, spread = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.MEAN, self.SPREAD))
-        found = self.model.extract_features(((large + 1) / 2 - mean) / spread)
+        model: Any = self.model
+        found = model.extract_features(((large + 1) / 2 - mean) / spread)
         features = found.mean(dim=(2, 3))
-        probabilities = self.model._fc(features).softmax(dim=1)
+        probabilities = model._fc(features).softmax(dim=1)
         return Judgement(probabilities[:, self.DOGS].sum(dim=1), probabilities.argmax(dim=1), features)
 
 
@@ -152,13 +166,13 @@ class DigitReader(Judge):
             nn.Flatten(), nn.Linear(64 * 49, 128), nn.ReLU(),
         )  # fmt: skip
         self.head = nn.Linear(128, 11)
-        self.both = nn.Sequential(self.body, self.head)
+        self.model = nn.Sequential(self.body, self.head)
         file = cache / "digit-reader.safetensors"
         if file.is_file():
-            self.both.load_state_dict(load_file(file))
+            self.model.load_state_dict(load_file(file))
         else:
             self._learn(digits.train, epochs)
-        self.both.eval().requires_grad_(False)
+        self.model.eval().requires_grad_(False)
         self.about = "a small CNN trained by this program"
         judged = self(digits.val.stacked())
         self.accuracy = float((judged.label == digits.val.labels).double().mean())
@@ -167,15 +181,15 @@ class DigitReader(Judge):
             raise RuntimeError(f"the digit reader is right on {self.accuracy:.2%} only: no judge")
         if not file.is_file():
             cache.mkdir(parents=True, exist_ok=True)
-            save_file(self.both.state_dict(), file)
+            _save(self.model.state_dict(), file)
 
     def _learn(self, split: data.Split, epochs: int, batch: int = 128) -> None:
         rng = torch.Generator().manual_seed(0)
         pictures = torch.stack(split.pictures)
-        optimiser = torch.optim.AdamW(self.both.parameters(), weight_decay=0.01)
+        optimiser = torch.optim.AdamW(self.model.parameters(), weight_decay=0.01)
         total = epochs * (len(split) // batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=total)
-        self.both.train()
+        self.model.train()
         for step in range(total):
             chosen = torch.randint(len(split), (batch,), generator=rng)
             down, right = (torch.randint(5, (2,), generator=rng) - 2).tolist()
@@ -183,7 +197,7 @@ class DigitReader(Judge):
             label = split.labels[chosen].clone()
             spoilt = batch // 8
             x[:spoilt], label[:spoilt] = _no_digits(x[:spoilt], rng), 10
-            F.cross_entropy(self.both(x), label).backward()
+            F.cross_entropy(self.model(x), label).backward()
             optimiser.step()
             optimiser.zero_grad()
             schedule.step()

@@ -8,7 +8,8 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +43,17 @@ class Timing:
     def median(self) -> float:
         """Seconds of processor time, the median."""
         return statistics.median(self.processor)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch computes on one thread for a while: what is timed is one thread's work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def timed(calls: Sequence[Callable[[], Any]], repeats: int, warm_up: int = 3) -> list[Timing]:

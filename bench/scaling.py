@@ -25,7 +25,7 @@ SIZES = (32, 64, 128, 256, 512)
 def untrained(name: str) -> NetworkDenoiser:
     """A recipe's network with its first weights."""
     recipe = RECIPES[name]
-    model = Preconditioned(recipe.config, recipe.sigma_data).placed("cpu")
+    model = Preconditioned(recipe.final, recipe.sigma_data).placed("cpu")
     return NetworkDenoiser(
         model.eval().requires_grad_(False), name, recipe.size, recipe.sigma_min, recipe.sigma_max
     )

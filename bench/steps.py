@@ -48,7 +48,7 @@ def dogs() -> tuple[nn.Module, Callable[[Tensor], Tensor]]:
         net = checkpoint.load_denoiser("dogs")
     else:
         recipe = RECIPES["dogs"]
-        model = Preconditioned(replace(recipe.config, labels=25), recipe.sigma_data)
+        model = Preconditioned(replace(recipe.final, labels=25), recipe.sigma_data)
         model = model.placed("cpu").eval().requires_grad_(False)
         net = NetworkDenoiser(model, "dogs", recipe.size, recipe.sigma_min, recipe.sigma_max)
     return net.model, lambda x: net(x, 1.0)

@@ -157,6 +157,8 @@ class RateFromNoise:
         Whether the weights, and the guidance, are still what was judged.
     sampler, grid : str
         With which they were made; empty where the card does not say.
+    looks : int
+        Network evaluations a picture; 0 where the card does not say.
     """
 
     what: str
@@ -168,6 +170,7 @@ class RateFromNoise:
     current: bool
     sampler: str
     grid: str
+    looks: int
 
 
 def rate_from_noise(card: dict[str, Any]) -> RateFromNoise | None:
@@ -193,6 +196,7 @@ def rate_from_noise(card: dict[str, Any]) -> RateFromNoise | None:
         current,
         way.get("sampler", ""),
         way.get("grid", ""),
+        way.get("looks", 0),
     )
 
 
@@ -259,7 +263,10 @@ def _data(card: dict[str, Any]) -> Section | None:
         names = Listed(tuple(name.replace("_", " ") for name in card["classes"]))
         lines.append(Sentence(text, {"names": names} | {key: number(v) for key, v in advised.items()}))
         if guidance.many is not None:
-            text = N_("**On a way of {steps} steps or more** guidance {weight} is advised: fewer want more.")
+            text = N_(
+                "**With {steps} steps or more** guidance {weight} is advised; fewer steps need a stronger "
+                "push."
+            )
             lines.append(Sentence(text, {"steps": MANY, "weight": number(guidance.many)}))
     if training.get("guide_pictures"):
         text = N_(
@@ -267,6 +274,12 @@ def _data(card: dict[str, Any]) -> Section | None:
             "further away from what the beginner says."
         )
         lines.append(Sentence(text, {"count": training["guide_pictures"]}))
+        guide, shape = card.get("guide", {}), card.get("architecture", {})
+        if guide and guide["blocks"] != shape.get("blocks"):
+            text = N_(
+                "It has grown since: its guide has {blocks} residual blocks a level, {count:,} parameters."
+            )
+            lines.append(Sentence(text, {"blocks": guide["blocks"], "count": guide["parameters"]}))
     return Section(N_("Data and licence"), (Text(tuple(lines), points=True),)) if lines else None
 
 
@@ -292,9 +305,10 @@ def _architecture(card: dict[str, Any]) -> Section | None:
         blocks=shape.get("blocks"),
         extras=Listed(tuple(extras), N_("; ")),
     )
+    guided = card.get("training", {}).get("guide_pictures")
     trained = {"low": card.get("sigma_min"), "high": card.get("sigma_max")}
     facts = [
-        (N_("parameters"), card.get("parameters")),
+        (N_("parameters, its guide's included") if guided else N_("parameters"), card.get("parameters")),
         (N_("bytes on disk (float16; computed in float32)"), card.get("bytes")),
         (N_("picture size it was trained at"), card.get("size")),
         (N_("noise levels σ, in [-1, 1] units"), Sentence("{low} to {high}", trained)),
@@ -359,6 +373,10 @@ TERMS = {
         "how far another set of real pictures lies from them: 1 is as good as real."
     ),
     "KID": N_("*KID*: another measure of the same; about 0 for real pictures."),
+    "evaluations": N_(
+        "*Evaluations*: how often the network was asked for one picture. *Guidance*: how far the answer is "
+        "pushed towards the class asked for; 1 does not push."
+    ),
     "BM3D": N_(
         "*dB* is PSNR, 10·log₁₀(255² / mean squared error): the larger, the better. *BM3D* is a "
         "well-known way to remove noise without a network."

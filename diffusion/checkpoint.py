@@ -75,6 +75,9 @@ def read_card(name: str, folder: Path | None = None) -> dict[str, Any]:
         facts += [(f"training.{key}", training.get(key), kind) for key, kind in TRAINING.items()]
     if isinstance(shape := card.get("architecture"), dict):
         facts.append(("architecture.channels", shape.get("channels"), int))
+    if guide := card.get("guide"):
+        own = guide if isinstance(guide, dict) else {}
+        facts += [(f"guide.{key}", own.get(key), int) for key in ("blocks", "parameters")]
     if isinstance(names := card.get("classes"), list):
         facts += [("classes", name, str) for name in names]
     for key, value, kind in facts:
@@ -137,6 +140,8 @@ def load_denoiser(
         )
     try:
         config, sigma_data = config_from(card["architecture"]), float(card["sigma_data"])
+        if len(card["classes"]) != config.labels:
+            raise ValueError(f"{config.labels} labels, but {len(card['classes'])} names for them")
         every = {k: v.float() for k, v in load_file(path).items()}
         early = {k.removeprefix(GUIDE): every.pop(k) for k in sorted(every) if k.startswith(GUIDE)}
         if bool(early) != bool(guide_pictures(card)):
@@ -196,6 +201,9 @@ def save_model(
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
+    if guide:
+        own = sum(p.numel() for p in guide.parameters())
+        full["guide"] = {"blocks": guide.net.config.blocks, "parameters": own}
     with suppress(ModelError):  # there may have been none, or a spoilt one
         full |= {k: v for k, v in read_card(name, folder).items() if k == "index"}  # outlives the weights
     cards.write(full, folder)

@@ -248,7 +248,7 @@ class NetworkDenoiser(Denoiser):
         pushed = self.guidance.pushes_at(sigma)
         if not bool(pushed.any()):
             return self._look(x, sigma, label).contiguous()
-        nothing = torch.full_like(label, len(self.classes))
+        nothing = torch.full_like(label, self.model.net.config.labels)
         if self._glance:
             answer, without = self._look(x, sigma, label), self._glance(x, sigma, nothing)
         else:  # both looks in one batch: a third less time for small pictures

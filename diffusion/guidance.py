@@ -42,7 +42,7 @@ class Guidance:
        weight is 1 + w.
     .. [2] Kynkäänniemi et al., *Applying guidance in a limited interval*, arXiv 2404.07724, eq. (4).
     .. [3] Karras et al., *Guiding a diffusion model with a bad version of itself*, arXiv 2406.02507,
-       section 3; here the beginner is asked for no class besides.
+       section 4; here the beginner is asked for no class besides.
     """
 
     weight: float = 1.0

@@ -46,7 +46,7 @@ DIRECTIONS = 4
 NEIGHBOURS = 50
 #: Below this share of held-out pictures a picture counts as suspiciously near.
 SUSPICIOUS = 0.05
-#: A picture is also looked up shifted by up to this many pixels: training had shifted them so.
+#: A picture is also looked up shifted by up to this many pixels: a copy moved a little is one still.
 SHIFT = 2
 #: Held-out pictures that are looked up at most.
 MOST_HELD_OUT = 1000
@@ -133,7 +133,7 @@ class Index:
         return values, places
 
     def _turned(self, pictures: Tensor) -> list[Tensor]:
-        """The pictures shifted and mirrored in every way that training had shown them."""
+        """The pictures shifted in every way, and mirrored where training had mirrored them."""
         height, width = pictures.shape[-2:]
         padded = F.pad(pictures, (self.shift,) * 4, mode="replicate")
         places = itertools.product(range(2 * self.shift + 1), repeat=2)

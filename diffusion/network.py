@@ -33,7 +33,8 @@ class UNetConfig:
     patch : int
         Side of the square patches folded into channels at the input.
     widths : tuple of int
-        Channels of each level, finest first; the grid halves from one level to the next.
+        Channels of each level, finest first; the grid halves from one level to the next. Multiples of 8
+        with `norm`; the last, with `attention`, of 32.
     blocks : int
         Residual blocks per level on the way down, and as many on the way up.
     attention : bool
@@ -291,7 +292,7 @@ class Preconditioned(nn.Module):
         """Weighted squared error of EDM (2) with the weight of Table 1, per picture.
 
         The weight 1/c_out^2 makes it the plain squared error of the inner network against the
-        target (x0 - c_skip*x)/c_out, which is how it is computed here.
+        target (x0 - c_skip*x)/c_out, which is how it is computed here: EDM (8).
 
         Returns
         -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .guidance import NO_GUIDANCE, Guidance
 from .network import UNetConfig
@@ -17,7 +17,7 @@ class Recipe:
     title : str
         What the network is for, in a few words.
     config : UNetConfig
-        Shape of the network (`labels` is filled in from the data when `labelled`).
+        Shape the network begins with (`labels` is filled in from the data when `labelled`).
     size : int
         Side of the training pictures in pixels.
     sigma_data : float
@@ -88,6 +88,11 @@ class Recipe:
     by_guide: Guidance = NO_GUIDANCE
     grow_at: int | None = None
     only: str | None = field(default=None)
+
+    @property
+    def final(self) -> UNetConfig:
+        """The shape the network ends up with: it may grow on the way."""
+        return replace(self.config, blocks=self.config.blocks + bool(self.grow_at))
 
 
 RECIPES: dict[str, Recipe] = {

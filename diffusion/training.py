@@ -322,6 +322,7 @@ class Trainer:
             "seconds": state.seconds,
             "history": state.history,
             "guide_pictures": state.guide_pictures,
+            "fresh": self._fresh,
             "classes": self.dataset.classes if self.recipe.labelled else (),
         }
         partial = self._state_file.with_suffix(".partial")
@@ -386,6 +387,7 @@ class Trainer:
         state.updates, state.pictures = facts["updates"], facts["pictures"]
         state.seconds, state.history = facts["seconds"], facts["history"]
         state.guide_pictures = facts.get("guide_pictures", 0)
+        self._fresh = facts.get("fresh", 0)
         state.model.load_state_dict(weights)
         for key, value in _below(tensors, "average.").items():
             state.average[key].copy_(value)

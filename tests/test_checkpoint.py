@@ -89,6 +89,16 @@ def test_a_guide_that_the_card_does_not_know_or_misses_is_refused(small_models: 
             checkpoint.load_denoiser("dogs", tmp_path)
 
 
+@pytest.mark.parametrize("more", [["pug"], []])
+def test_names_for_other_classes_than_were_learnt_are_refused(folder: Path, more: list[str]):
+    """One too few, and "no class" would be the last one; one too many, and it could not be answered."""
+    card = checkpoint.read_card("dogs", folder)
+    card["classes"] = [*card["classes"], *more] if more else card["classes"][:-1]
+    (folder / "dogs.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=r"labels, but .* names for them"):
+        load_denoiser("dogs", folder)
+
+
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "swapped"])
 def test_altered_weights_are_refused_by_name(folder: Path, damage: str):
     path = folder / "dogs.safetensors"

@@ -325,11 +325,28 @@ def test_a_network_that_grows_answers_as_before_and_learns_on(tmp_path: Path):
         assert net.guide is not None
         assert (net.model.net.config.blocks, net.guide.net.config.blocks) == (3, 2)
         assert checkpoint.read_card("flat", tmp_path / "grown")["parameters"] == net.parameters
+        (line,) = (
+            line
+            for line in (tmp_path / "grown" / "flat.md").read_text().splitlines()
+            if "grown since" in line
+        )
+        assert "its guide has 2 residual blocks a level" in line
         later = trainer(tmp_path / f"from-{other.folder.name}", recipe, start=tmp_path / "grown")
         assert later.has_grown
         run(later, 72)
     with pytest.raises(ValueError, match="holds a network of another shape"):
         trainer(tmp_path / "a", small)
+
+
+def test_a_run_stopped_while_it_warms_up_goes_on_warming_up(tmp_path: Path):
+    recipe = replace(RECIPE, grow_at=40)
+    first = trainer(tmp_path, recipe)
+    run(first, 56)  # two updates after it grew, of five
+    second = trainer(tmp_path, recipe)
+    for one in (first, second):
+        one.rng.manual_seed(5)
+        run(one, 64)
+    assert_same(first, second)
 
 
 def test_training_goes_on_from_shipped_weights(tmp_path: Path):

@@ -141,7 +141,7 @@ def expected(way: WayBack, looks: int) -> str:
     if measured is None or measured.sampler not in SAMPLERS or measured.grid not in GRIDS:
         return found
     alike = (way.settings.sampler, way.settings.grid) == (measured.sampler, measured.grid)
-    if alike and EVALUATIONS <= looks <= 2 * EVALUATIONS:
+    if alike and (measured.looks or EVALUATIONS) <= looks <= 2 * EVALUATIONS:
         return found
     sampler, grid = words.SAMPLERS[measured.sampler], words.GRIDS[measured.grid]
     return _(words.OTHER_WAY).format(sampler=_(sampler), grid=_(grid))

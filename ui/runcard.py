@@ -166,7 +166,7 @@ settings = json.loads((folder / "settings.json").read_text())
 shown = {{way: [frame["step"] for frame in frames] for way, frames in settings["frames"].items()}}
 x0 = diffusion.pictures.to_tensor(Image.open(folder / "x0.png"), channels={channels})
 
-# The way there: each state is made from the last.
+# The way there.
 process = diffusion.{process!r}
 times = diffusion.times_there(process, {steps}, {grid})
 path = diffusion.forward(x0, process, rng=diffusion.picture_rng({seed}), times=times)

@@ -59,8 +59,8 @@ SAMPLERS = {
 }
 SAMPLER_NOTES = {
     "algorithm1": N_(
-        "Every step puts back as much noise as the forward step had added, **the last step "
-        "too**. So the result keeps that last noise: with few equal steps you see it as grain."
+        "Every step puts back as much noise as the way there adds over the same stretch of t, **the last "
+        "step too**. So the result keeps that last noise: with few equal steps you see it as grain."
     ),
     "algorithm1_clean_end": N_(
         "Like Algorithm 1, but the last step adds nothing, so no grain is left on top."
@@ -75,8 +75,8 @@ SAMPLER_NOTES = {
     ),
     "dpmpp_2m": N_("No fresh noise, and it uses the last two guesses to see which way they are drifting."),
     "heun": N_(
-        "No fresh noise. It looks twice at each step but the last, before and after, and goes in "
-        "the mean of both directions."
+        "No fresh noise. It looks twice at each step, before and after, and goes in the mean of both "
+        "directions; only once at the last step, and where there is more noise than the network knows."
     ),
 }
 STARTS = {"here": N_("at the thumb"), "noise": N_("in pure noise"), "inversion": N_("by inversion")}
@@ -90,9 +90,9 @@ START_NOTES = {
         "come back: the network makes something new out of what it has learnt."
     ),
     "inversion": N_(
-        "First climbs the noise-free path upwards from your picture, in many steps, then walks "
-        "it down again. This alone is meant to return your picture; how near it comes depends on the "
-        "network, the picture and the number of steps, and is measured at the end."
+        "First climbs from your picture up to its x_T, in many steps and without any fresh noise, then "
+        "walks the same path down again. This alone is meant to return your picture; how near it comes "
+        "depends on the network, the picture and the number of steps, and is measured at the end."
     ),
 }
 ALWAYS_HEUN = N_("It walks with Heun's steps, whichever sampler is set: fresh noise would lose the path.")
@@ -212,8 +212,9 @@ FIGURES = {
     "added": (
         N_("Variance added per step"),
         N_(
-            "On the way there each step adds its share. On the way back, Algorithm 1 puts the same share "
-            "back in; the posterior adds less, and nothing at the last step."
+            "On the way there each step adds its share. On the way back, Algorithm 1 puts in as much as the "
+            "way there adds over that stretch of t: fewer, longer steps add more each. The posterior adds "
+            "less, and nothing at the last step."
         ),
     ),
     "snr": (
@@ -234,7 +235,8 @@ FIGURES = {
     "distance": (
         N_("Distance to your picture"),
         N_(
-            "How far the frame and the network's guess are from your picture. It is a distance to *your "
+            "How far the frame and the network's guess are from your picture: the root mean square, that is, "
+            "take the difference at every pixel, square it, average, take the root. It is a distance to *your "
             "upload*, not a mark: a fine dog made from noise is far from it."
         ),
     ),
@@ -336,8 +338,8 @@ DOWNLOAD = N_(
     "else of the file is in it, and none of its metadata."
 )
 DOWNLOAD_HELP = N_(
-    "One zip: every frame, a strip of them, a moving picture, all settings, and a script that makes the same "
-    "frames again, bit for bit."
+    "One zip: every frame that stands on the stage, a strip of them, a moving picture, all settings, and a "
+    "script that makes the same frames again: on this machine, bit for bit."
 )
 LOCKED = N_("Your teacher's link has locked everything marked with a lock.")
 UNLOCK_HELP = N_(
@@ -356,10 +358,12 @@ NETWORKS = N_("What the networks are, and what they are not")
 NO_MODELS = N_("No networks were found in pretrained/. The way there works; the way back needs one.")
 LOSS_BY_NOISE = N_(
     "The squared error of x̂_0 over what would be left if one only faded the noisy picture towards "
-    "mid-grey: 1 is no better than that, 0 is perfect. Where pictures it never saw do clearly worse than "
-    "those it trained on, at noise levels that still show the picture, it has begun to remember. At the "
-    "greatest noise the lines part by chance: each is measured on few pictures, and nobody can do better "
-    "there than guess the average. How far off x̂_0 itself is (rms) stands in the table."
+    "mid-grey: 0 is perfect, 1 no better than that, for pictures that lie around mid-grey. (Digits are "
+    "mostly black, so for them fading leaves more than 1 where there is much noise.) Where pictures it "
+    "never saw do clearly worse than those it trained on, at noise levels that still show the picture, it "
+    "has begun to remember. At the greatest noise the lines part by chance: each is measured on few "
+    "pictures, and nobody can do better there than guess the average. How far off x̂_0 itself is (rms) "
+    "stands in the table."
 )
 
 GALLERY = N_("Sixty-four pictures from nothing but noise")
@@ -368,9 +372,10 @@ GALLERY_ABOUT = N_(
     "chose among them. Pick one to look closer."
 )
 GRID_HELP = N_(
-    "Where the steps are taken. *Equal steps in t*: each takes the same time. *Equal steps in ln σ*: each "
-    "changes the noise by the same factor. *Dense at little noise*: most steps where details appear, as "
-    "Karras and others do (EDM); ρ = 7 says how dense."
+    "Where the steps are taken. *Equal steps in t*: each covers the same stretch of t. *Equal steps in ln "
+    "σ*: each changes the noise by the same factor. *Dense at little noise*: most steps where details "
+    "appear, as Karras and others do (EDM); ρ = 7 says how dense. *Ending early*: the same, but the last "
+    "look is taken while there is still some noise to see."
 )
 GALLERY_EMPTY = N_("Pick a picture: then you can open it on the stage, and ask whether it is new.")
 GALLERY_NO_MODELS = N_("No network that makes pictures from pure noise was found in pretrained/.")
@@ -386,11 +391,11 @@ GALLERY_COMMAND = N_(
 #: By figure of the card: what an independent judge says of pictures from noise.
 FROM_NOISE = {
     "dog rate, 10 evaluations": N_(
-        "What to expect: of {count} pictures from noise, the network asked ten times for each, an "
+        "What to expect: of {count} pictures from noise, the network asked at most ten times for each, an "
         "independent judge took **{rate:.0%}** for a dog; of real photos of dogs, {real:.0%}."
     ),
     "samples sure of some digit, 10 evaluations": N_(
-        "What to expect: of {count} pictures from noise, the network asked ten times for each, an "
+        "What to expect: of {count} pictures from noise, the network asked at most ten times for each, an "
         "independent reader was sure of the digit in **{rate:.0%}**; of real handwritten digits, in "
         "{real:.0%}."
     ),
@@ -401,8 +406,8 @@ WEAK_NOISE = N_(
     "it, and what comes is grey or muddled. The preset *{preset}* starts at {most:g}."
 )
 OTHER_WAY = N_(
-    "How good pictures from noise come out was measured with {sampler}, steps {grid}, the network "
-    "asked ten times (see *Networks*). This walk was made otherwise, so those figures do not hold for it."
+    "How good pictures from noise come out was measured with {sampler}, steps {grid}, the network asked at "
+    "most ten times (see *Networks*). This walk was made otherwise, so those figures do not hold for it."
 )
 FROM_NOISE_MET = N_("That is what was aimed for ({target:.0%}).")
 FROM_NOISE_SHORT = N_("The aim was {target:.0%}: this network has not learnt enough yet, and it shows.")

@@ -71,8 +71,8 @@ NARROW = Question(
 RETURN = Question(
     "6-return",
     N_(
-        "Last: no fresh noise at all. Climb the noise-free path **up** from your picture to its x_T, then "
-        "walk the same path **down**. You get …"
+        "Last: no fresh noise at all. Climb **up** without it from your picture to its x_T, then walk the "
+        "same path **down**. You get …"
     ),
     {
         "new": N_("a new picture: x_T is noise, and noise forgets"),
