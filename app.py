@@ -7,8 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-import ui.guard  # noqa: F401 - before anybody can ask for anything
-from ui import controls, links, switch
+from ui import controls, guard, links, switch  # guard: before anybody can ask for anything
 from ui.language import _, current, speaking
 from ui.turns import PAGE, turns
 
@@ -32,6 +31,7 @@ def page() -> None:
 
 
 with turns.turn(PAGE):
+    guard.begin_page()
     controls.keep()
     switch.mend()
     links.restore()  # may say which language

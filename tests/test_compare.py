@@ -1,9 +1,13 @@
 """Two journeys: what differs, and one line of times on which each shows its nearest stop."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diffusion import GRIDS, Brownian, times_there
+from diffusion.processes import DDPMCosine
 from ui.compare import DIFFER, OTHER, Choice, Thumb, differences, nearest, timeline
 from ui.settings import Back, There
 
@@ -70,6 +74,21 @@ def test_the_line_runs_from_left_to_right_and_shows_the_nearest(one, other):
             seen = [*times[0], *times[1]][stop]
             assert (stop >= len(times[0])) == on_back
             assert abs(seen - t) == min(abs(u - t) for u in times[on_back])
+
+
+def test_every_stop_is_on_the_line_however_close_they_lie():
+    """With much noise a grid that is dense at little noise begins at t = 6e-10."""
+    for process, grid in itertools.product((Brownian(80), Brownian(1), DDPMCosine()), GRIDS):
+        times = list(times_there(process, 100, grid))
+        line = timeline((times, []), (times, []))
+        assert {stop for _, stop, _ in line} == set(range(101))
+        thumb = Thumb(line=line)
+        for stop in range(1, 101):
+            thumb.stand(stop)
+            assert thumb.stop == stop
+    thumb = Thumb(line=[(0.0, 0, 0)])
+    thumb.stand(500)
+    assert thumb.stop == 0
 
 
 @given(way=WAYS)

@@ -1,14 +1,16 @@
 """Every lesson on its page, without a browser: predict, lock in, and only then see."""
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from diffusion import checkpoint
-from ui.lessons import LESSONS
+from ui.lessons import LESSONS, rhythm
 from ui.lessons.rhythm import Learning
+from ui.turns import PAGE, PART, turns
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
@@ -29,6 +31,21 @@ EXPLAINED = {
     1: ("1",), 2: ("2",), 3: ("3-blurry", "3-learn"), 4: ("4-far", "4-noise"), 5: ("5",),
     6: ("6-sixteen", "6-narrow", "6-return"), 7: ("7-what",),
 }  # fmt: skip
+
+
+def test_what_a_lesson_asks_the_network_keeps_nobody_from_drawing(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(rhythm, "learning", Learning)
+    drawn = threading.Event()
+
+    def draw() -> None:
+        with turns.turn(PART):
+            drawn.set()
+
+    other = threading.Thread(target=draw)
+    with turns.turn(PAGE):
+        other.start()
+        assert rhythm.once("what", 1, lambda: drawn.wait(60))
+    other.join(60)
 
 
 def opened() -> AppTest:

@@ -1,12 +1,13 @@
 """Changing the language changes the words, and nothing else."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
-from ui import language
+from ui import language, switch
 
 ROOT = Path(__file__).parent.parent
 SET = {
@@ -65,6 +66,19 @@ def test_nothing_is_lost_on_the_way_to_chinese_and_back(app: AppTest):
         assert here.run is run
         assert here.picture is picture
         assert here.stop == stop
+
+
+@pytest.mark.usefixtures("shipped")
+def test_a_class_that_arrives_in_the_old_language_is_read_again(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever touches a widget just while the language changes sends every choice by its old text."""
+    app.run()
+    monkeypatch.setattr(switch, "st", SimpleNamespace(session_state=(sent := dict(stands(app)))))
+    monkeypatch.setattr(switch, "session", lambda: app.session_state["journey"])
+    sent["label-digits"] = "a text that is no digit"
+    switch.mend()
+    assert sent["label-digits"] == "2"
 
 
 def test_an_error_is_told_in_the_language_of_now(app: AppTest):

@@ -96,7 +96,7 @@ def timeline(one: Times, other: Times) -> list[tuple[float, int, int]]:
     """
     line = []
     for way in (0, 1):
-        times = sorted({round(t, 9) for t in (*one[way], *other[way])}, reverse=bool(way))
+        times = sorted({round(t, 15) for t in (*one[way], *other[way])}, reverse=bool(way))
         for t in times:
             place = 1 - t / 2 if way else t / 2
             line.append((place, _seen(one, way, t), _seen(other, way, t)))
@@ -166,8 +166,9 @@ class Thumb:
 
     def stand(self, stop: int) -> None:
         """Put it where the first journey has this stop, from the server, unless it is seen there already."""
-        if stop != self.stop:
-            self.place = next(place for place, ours, _ in self.line if ours == stop)
+        found = next((place for place, ours, _ in self.line if ours == stop), None)
+        if stop != self.stop and found is not None:
+            self.place = found
             self.stop = stop
             self.turn += 1
 

@@ -83,8 +83,10 @@ def _draw(one: Choice, other: Choice) -> None:
         return
     start = st.session_state["start"]
     one, other = (replace(choice, back=replace(choice.back, start=start)) for choice in (one, other))
-    for here in (a, b):
-        if here.run is not None:
+    for here, choice in ((a, one), (b, other)):
+        if here.run is not None and _run(here, choice) is None:
+            here.run.stop()  # it would be computed, and not be shown
+        elif here.run is not None:
             here.run.seen()
     computing = a.computing or b.computing  # asked once: all that is drawn now tells of one moment
     _heed(a, b)

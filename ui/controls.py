@@ -39,7 +39,7 @@ KEPT = {
     "sample", "model", "size", "preset", "process", "sigma_q", "steps", "grid", "seed",
     "start", "sampler", "back_steps", "back_grid", "index", "view", "language",
     "gallery_model", "gallery_seed", "network_shown",
-    "endings", "endings_sampler", "differ", "quiz-name",
+    "endings", "endings_sampler", "differ", "quiz-name", "lesson",
 }  # fmt: skip
 
 
@@ -86,7 +86,9 @@ def picture() -> None:
         if locked("sample"):
             st.html(still(shown.image, here.crop, _(shown.title)))
         else:
-            here.crop = crop_box(shown.jpeg, shown.image.size, here.crop, key=f"crop-{shown.id}")
+            here.crop = crop_box(
+                shown.jpeg, _(shown.alt), shown.image.size, here.crop, key=f"crop-{shown.id}"
+            )
         if here.picture.source:
             st.caption(_(here.picture.source))
 
@@ -248,7 +250,7 @@ def _picked() -> None:
 def _take_sample(name: str) -> None:
     sample = next(s for s in samples() if s.name == name)
     with Image.open(sample.path) as opened:
-        _show(Picture(name, sample.title, sample.source, opened.convert("RGB")))
+        _show(Picture(name, sample.title, sample.source, opened.convert("RGB"), sample.alt))
     st.session_state["sample"] = name
 
 
@@ -282,10 +284,16 @@ def _preset() -> None:
         st.session_state.update(_of_preset(chosen))
 
 
-def _unlight_preset() -> None:
-    """A preset is lit only while everything stands as it says."""
+def preset_left() -> bool:
+    """Whether a preset is lit though not everything stands as it says."""
     chosen = st.session_state.get("preset")
-    if chosen and any(st.session_state[key] != value for key, value in _of_preset(chosen).items()):
+    return bool(chosen) and any(
+        st.session_state.get(key, value) != value for key, value in _of_preset(chosen).items()
+    )
+
+
+def _unlight_preset() -> None:
+    if preset_left():
         st.session_state["preset"] = None
 
 

@@ -22,4 +22,6 @@ def fragment(draw: Callable[..., None], *arguments: Any) -> None:  # noqa: ANN40
         with turns.turn(PAGE if by_a_clock() else PART), speaking(current()):
             draw(*arguments)
 
+    # Streamlit tells fragments apart by name and place, and forgets the widgets of one that is not drawn.
+    in_turn.__module__, in_turn.__qualname__ = draw.__module__, draw.__qualname__
     st.fragment(in_turn)()

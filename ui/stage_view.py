@@ -13,6 +13,7 @@ from ui import links, locks, words
 from ui.actions import actions, begin
 from ui.chunks import Chunk
 from ui.clock import TICK, clock
+from ui.controls import preset_left
 from ui.fragment import fragment
 from ui.journey import VIEWS, Stop, WayBack, WayThere, walk_there
 from ui.language import _, each, named
@@ -104,7 +105,7 @@ def _draw(back: Back, model: str | None, view: str) -> None:
         here.to_end()
     elif not computing and here.stop < len(here.there.stops) and here.stop != here.origin:
         here.move_to(here.origin)  # where no way back was to be shown on another page
-    if st.session_state["view"] != view:  # the frames of the way there come with a whole rerun
+    if st.session_state["view"] != view or preset_left():  # what stands outside is drawn with a whole rerun
         st.rerun()
     left, right = st.columns([1.6, 1], gap="medium")
     with left:

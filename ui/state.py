@@ -38,12 +38,15 @@ class Picture:
         Where it comes from; empty for an upload.
     image : PIL.Image.Image
         RGB, its longer side at most 1024.
+    alt : str
+        What is to be seen on it; empty for an upload.
     """
 
     id: str
     title: str
     source: str
     image: Image.Image
+    alt: str = ""
 
     @functools.cached_property
     def jpeg(self) -> bytes:
@@ -166,7 +169,7 @@ class Session:
 
     def drop_run(self) -> None:
         """Forget the way back, stopping it first."""
-        self.following = False
+        self.following, self.notice = False, None
         if self.run is not None:
             self.run.stop()
             self.chunks.forget_back()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui import links
 from ui.language import LANGUAGES, TAGS, _, current
+from ui.resources import cards
 from ui.settings import PRESETS
 from ui.state import session
 
@@ -56,6 +57,8 @@ def mend() -> None:
     """
     chosen = session().chosen
     readers = {field.name: field.read for field in links.fields()} | {"preset": links.one_of(list(PRESETS))}
+    for model, card in cards().items():
+        readers |= {f"{key}-{model}": links.one_of(card["classes"]) for key in ("label", "gallery_label")}
     for key, read in readers.items():
         if not isinstance(value := st.session_state.get(key), str):
             continue

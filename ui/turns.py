@@ -58,7 +58,7 @@ class Turns:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Let others have their turn for the block, in which this thread does nothing but wait."""
+        """Let others have their turn for the block, in which this thread draws nothing."""
         due = self._due
         if due is None:
             yield

@@ -235,9 +235,9 @@ FIGURES = {
     "distance": (
         N_("Distance to your picture"),
         N_(
-            "How far the frame and the network's guess are from your picture: the root mean square, that is, "
-            "take the difference at every pixel, square it, average, take the root. It is a distance to *your "
-            "upload*, not a mark: a fine dog made from noise is far from it."
+            "How far the frame and the network's guess are from your picture: the root mean square, that "
+            "is, take the difference at every pixel, square it, average, take the root. It is a distance "
+            "to *your upload*, not a mark: a fine dog made from noise is far from it."
         ),
     ),
 }

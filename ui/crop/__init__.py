@@ -45,13 +45,15 @@ _component = component(
 )
 
 
-def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str) -> Crop:
+def crop_box(sent: bytes, alt: str, size: tuple[int, int], crop: Crop, *, key: str) -> Crop:
     """Show a picture with a movable square on it.
 
     Parameters
     ----------
     sent : bytes
         The upload, by :func:`as_jpeg`.
+    alt : str
+        What is to be seen on it, where that is known.
     size : tuple of int
         Its own width and height in pixels.
     crop : Crop
@@ -73,6 +75,7 @@ def crop_box(sent: bytes, size: tuple[int, int], crop: Crop, *, key: str) -> Cro
         data={
             "id": number,
             "url": "data:image/jpeg;base64," + base64.b64encode(sent).decode("ascii"),
+            "alt": alt,
             "width": size[0],
             "height": size[1],
             "crop": {"x": now.x, "y": now.y, "side": now.side},

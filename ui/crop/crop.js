@@ -57,6 +57,7 @@ class CropBox {
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
     this.words(data.labels);
+    this.image.alt = data.alt;
     if (data.id !== this.id) {
       this.pointers.clear();
       this.grip = null;
@@ -96,6 +97,7 @@ class CropBox {
     style.top = `${100 * (y - halfY)}%`;
     style.width = `${200 * halfX}%`;
     style.height = `${200 * halfY}%`;
+    this.frame.classList.toggle("whole", side * this.short >= Math.max(this.width, this.height));
     this.reset.disabled = side === 1 && Math.abs(x - 0.5) < 1e-6 && Math.abs(y - 0.5) < 1e-6;
   }
 

@@ -51,6 +51,7 @@ class Grid {
     if (data.number !== this.number || data.words.names.length !== this.buttons.length) {
       this.number = data.number;
       this.chosen = data.chosen;
+      this.asked = false;
       this.place();
     }
     this.draw();
@@ -118,8 +119,9 @@ class Grid {
   choose(k) {
     if (k < 0 || this.buttons[k].disabled) return;
     this.chosen = this.at = k;
-    this.asked = true;
     this.draw();
+    if (k === this.data.chosen) return this.showDetails(); // they stand there already
+    this.asked = true;
     this.setStateValue("chosen", { number: this.number, index: k });
   }
 

@@ -294,14 +294,21 @@ def _result(when: str, learner: Learner) -> None:
         st.markdown(text.format(other=_(TITLES[other])))
     else:
         _gained(before, after)
-    name = st.text_input(
-        _("Your name, for the file"), key="quiz-name", max_chars=80,
+    here = learning()
+    st.text_input(
+        _("Your name, for the file"), key="quiz-name", max_chars=80, on_change=_named,
         help=_("It goes into the file you save and nowhere else; the server forgets it with this session."),
     )  # fmt: skip
     st.download_button(
-        _("Save my answers (CSV)"), in_csv(rows(picked, name, learner.seed)), "there-and-back-answers.csv",
-        "text/csv", key="quiz-save", icon=":material/download:", on_click="ignore",
+        _("Save my answers (CSV)"),
+        lambda: in_csv(rows(picked, here.name, learner.seed)),  # a name just typed comes with the same click
+        "there-and-back-answers.csv", "text/csv",
+        key="quiz-save", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
+
+
+def _named() -> None:
+    learning().name = st.session_state["quiz-name"]
 
 
 def _gained(before: int, after: int) -> None:

@@ -26,6 +26,7 @@ from ui.settings import There
 from ui.stage import told
 from ui.stage_view import mount, numbers_back
 from ui.state import Picture
+from ui.turns import turns
 
 V = TypeVar("V")
 #: Side of the picture in the lessons, in pixels.
@@ -126,6 +127,8 @@ class Learning:
     stages : dict of str to Shown
     known : dict of str to (Hashable, object)
         Small results by name, with what each was computed for.
+    name : str
+        What the learner wants to be called in the file of answers.
     """
 
     lesson: int = 1
@@ -134,6 +137,7 @@ class Learning:
     tasks: dict[str, tuple[Hashable, Task[Any]]] = field(default_factory=dict)
     stages: dict[str, Shown] = field(default_factory=dict)
     known: dict[str, tuple[Hashable, Any]] = field(default_factory=dict)
+    name: str = field(default="", repr=False)
 
     def forget(self, *names: str) -> None:
         """Stop tasks and let go of what they made."""
@@ -444,7 +448,8 @@ def once(name: str, key: Hashable, compute: Callable[[], V]) -> V:
     """What `compute` returns, asked again only for another `key`."""
     known = learning().known
     if name not in known or known[name][0] != key:
-        known[name] = key, compute()
+        with turns.aside():
+            known[name] = key, compute()
     return known[name][1]
 
 
