@@ -67,10 +67,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def server(log: Path) -> Iterator[str]:
-    """The app on a free port of its own; yields its address once it answers."""
+def server(log: Path, prelude: str = "") -> Iterator[str]:
+    """The app on a free port of its own; yields its address once it answers. See :func:`served`."""
     options = ("--server.address", "127.0.0.1", "--server.headless", "true")
-    with served(log, *options, env={"OMP_NUM_THREADS": "1"}) as (address, _process):
+    with served(log, *options, prelude=prelude, env={"OMP_NUM_THREADS": "1"}) as (address, _process):
         yield address
 
 

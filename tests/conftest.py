@@ -1,5 +1,7 @@
 """Fixtures of the whole suite: one thread, no luck, and small networks with weights of no meaning."""
 
+import gc
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,11 @@ from hypothesis import settings
 from playwright.sync_api import Browser
 
 from diffusion import checkpoint
+from ui import resources, runs
 
 torch.set_num_threads(1)
+# Nothing depends on the time it takes: no job stops unseen, and nobody collects garbage in between.
+runs.UNSEEN, resources.TIDY = math.inf, 1e6
 # No time limits and the same examples in every run: a test that fails, fails again.
 settings.register_profile("steady", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("steady")
@@ -63,6 +68,7 @@ def fresh_caches() -> Iterator[None]:
     yield
     st.cache_resource.clear()
     st.cache_data.clear()
+    gc.unfreeze()  # what `resources.settle` has spared every collection
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
@@ -22,7 +23,7 @@ from ui import actions, endings_view, words
 from ui.endings import FanRun
 from ui.journey import WayThere, plan_back, walk_there
 from ui.queue import BusyError, Queue
-from ui.resources import samples
+from ui.resources import cards, samples
 from ui.settings import (
     BACK_STEPS_RANGE,
     INDEX_RANGE,
@@ -45,8 +46,11 @@ APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE = 120
 
 
-def opened() -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
+def opened(**link: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
     assert not app.exception
     return app
 
@@ -54,10 +58,7 @@ def opened() -> AppTest:
 @pytest.fixture
 def app(shipped: Path) -> AppTest:
     """The journey page with small networks, on the quickest of them."""
-    app = opened()
-    app.radio(key="model").set_value("digits").run()
-    assert not app.exception
-    return app
+    return opened(model="digits")
 
 
 def here(app: AppTest) -> Session:
@@ -277,6 +278,25 @@ def test_the_thumb_keeps_its_time_when_there_are_other_steps(app: AppTest) -> No
     assert here(app).stop == 60
 
 
+@pytest.mark.parametrize(
+    ("sigma_q", "verdict", "other"),
+    [(0.5, words.STILL_THERE, words.NOT_SEEN), (80.0, words.NOT_SEEN, words.STILL_THERE)],
+)
+def test_whether_the_picture_is_still_there_is_told(
+    app: AppTest, sigma_q: float, verdict: str, other: str
+) -> None:
+    app.number_input(key="sigma_q").set_value(sigma_q).run()
+    (text,) = (text.value for text in app.markdown if "Is $x_T$ pure noise?" in text.value)
+    assert verdict in text
+    assert other not in text
+    said = re.search(r"correlation .*? \*\*(.*?)\*\*.* about (.*?) either", text)
+    assert said is not None
+    correlation, chance = map(float, said.groups())
+    ends = torch.stack([there(app).x0.flatten(), there(app).frames[-1].flatten()]).numpy()
+    assert correlation == pytest.approx(np.corrcoef(ends)[0, 1], abs=5.1e-4)
+    assert chance == pytest.approx(2 / 12, abs=5.1e-4)  # two standard errors of 12*12 pixels
+
+
 # --- the way back -------------------------------------------------------------------------------
 
 
@@ -303,14 +323,14 @@ def test_walks_back_from_the_thumb(app: AppTest) -> None:
 
 
 def test_at_t_0_it_says_where_it_starts(app: AppTest) -> None:
+    """At the first stop whose noise is at least half as strong as the picture: 3*sqrt(t) >= 1/2."""
     put(app, 0)
+    assert app.button(key="walk").label == "Walk back from t = 0.03"
     press(app, "walk")
     run = here(app).run
-    if run is None:  # then it has to say why
-        assert app.info
-    else:
-        assert run.way.start_t > 0
-        assert run.finished
+    assert run is not None
+    assert run.way.start_t == there(app).stops[3].t == 0.03
+    assert run.finished
 
 
 def test_every_start_finishes(app: AppTest) -> None:
@@ -360,26 +380,38 @@ def test_pure_noise_too_weak_to_start_from_is_told(app: AppTest, model: str) -> 
     assert "too weak" not in told(app)
 
 
-def test_what_to_expect_is_told_of_ways_like_those_measured() -> None:
-    """By the shipped cards."""
-    best = PRESETS["from_nothing"]
-    x0 = torch.zeros(1, 3, 8, 8)
+@pytest.mark.usefixtures("shipped")
+@pytest.mark.parametrize(("looks", "least"), [(8, 8), (10, 10), (0, 10)])
+def test_what_to_expect_is_told_of_ways_like_those_measured(
+    looks: int, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With as many looks as the card says, ten where it does not say; and not with far more."""
+    best, offered, x0 = PRESETS["from_nothing"], cards(), torch.zeros(1, 3, 8, 8)
+    card = offered["dogs"]
+    evaluation = {
+        "figures": [{"what": "dog rate, 10 evaluations", "value": 0.5, "target": 0.8}],
+        "tables": [{"title": "", "rows": [{"pictures": "held out", "dog rate": 0.9}]}],
+        "count": 64,
+        "sha256": card["sha256"],
+        "way": {"sampler": "ddim", "grid": "rho7", "guidance": card["guidance"], "looks": looks},
+    }
+    monkeypatch.setattr(actions, "cards", lambda: offered | {"dogs": card | {"evaluation": evaluation}})
 
-    def said(there: There, model: str = "dogs", looks: int = 10, **changes: str) -> str:
+    def said(looks: int, there: There = best.there, model: str = "dogs", **changes: str) -> str:
+        back = replace(best.back, **{"sampler": "ddim", "grid": "rho7"} | changes)
         (way,) = [done for done in walk_there(x0, replace(there, steps=1)) if isinstance(done, WayThere)]
-        return actions.expected(plan_back(way, 1, replace(best.back, **changes), model), looks)
+        return actions.expected(plan_back(way, 1, back, model), looks)
 
-    assert "pictures from noise, the network asked at most ten times" in said(best.there)
-    assert "was made otherwise" in said(best.there, sampler="posterior")
-    assert "was made otherwise" in said(best.there, grid="uniform_t")
-    assert "was made otherwise" in said(best.there, looks=9)
-    assert "was made otherwise" in said(best.there, looks=50)
-    assert "too weak" in said(replace(best.there, sigma_q=3.0))
+    figures, otherwise = "of 64 pictures from noise", "was made otherwise"
+    assert [figures in said(n) for n in (least - 1, least, 20, 21)] == [False, True, True, False]
+    assert otherwise in said(least - 1)
+    assert otherwise in said(21)
+    assert otherwise in said(least, sampler="posterior")
+    assert otherwise in said(least, grid="uniform_t")
+    assert "too weak" in said(least, replace(best.there, sigma_q=3.0))
     for process in set(PROCESSES) - {"brownian"}:
-        assert "pictures from noise, the network asked at most ten times" in said(
-            replace(best.there, process=process)
-        )
-    assert said(best.there, "photos") == ""
+        assert figures in said(least, replace(best.there, process=process))
+    assert said(least, model="photos") == ""
 
 
 def test_too_long_a_way_is_refused_beforehand(app: AppTest) -> None:
@@ -528,7 +560,21 @@ def png(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
-def test_an_upload_is_taken(app: AppTest) -> None:
+@pytest.fixture
+def let_go(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was in the files that the server no longer holds, in order."""
+    gone: list[bytes] = []
+    remove = MemoryUploadedFileManager.remove_file
+
+    def removed(files: MemoryUploadedFileManager, session_id: str, file_id: str) -> None:
+        gone.extend(file.data for file in files.get_files(session_id, [file_id]))
+        remove(files, session_id, file_id)
+
+    monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", removed)
+    return gone
+
+
+def test_an_upload_is_taken(app: AppTest, let_go: list[bytes]) -> None:
     data = png(30, 20)
     app.file_uploader[0].upload("mine.png", data, "image/png").run()
     assert not app.exception
@@ -538,7 +584,8 @@ def test_an_upload_is_taken(app: AppTest) -> None:
     assert same(there(app), expected(app, There()))
     assert app.pills(key="sample").value is None
     assert not app.error
-    assert app.file_uploader[0].value is None, "the file is not kept"
+    assert let_go == [data]
+    assert app.file_uploader[0].value is None, "there is no room for the next file"
 
 
 @pytest.mark.parametrize(
@@ -546,7 +593,7 @@ def test_an_upload_is_taken(app: AppTest) -> None:
     [b"", b"no picture at all", png(40, 40)[:150], b"%PDF-1.7 and so on", b"\0" * 5000],
     ids=["empty", "text", "cut", "pdf", "zeros"],
 )
-def test_a_bad_upload_is_one_sentence(app: AppTest, data: bytes) -> None:
+def test_a_bad_upload_is_one_sentence(app: AppTest, data: bytes, let_go: list[bytes]) -> None:
     picture, way = here(app).picture, there(app)
     app.file_uploader[0].upload("bad.png", data, "image/png").run()
     assert not app.exception
@@ -557,6 +604,7 @@ def test_a_bad_upload_is_one_sentence(app: AppTest, data: bytes) -> None:
     assert len(said) < 400
     assert here(app).picture is picture
     assert there(app) is way
+    assert let_go == [data]
 
     app.file_uploader[0].upload("good.png", png(20, 20), "image/png").run()
     assert not app.error

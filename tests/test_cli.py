@@ -9,7 +9,7 @@ from PIL import Image
 
 import diffusion
 from diffusion import __main__ as cli
-from diffusion import checkpoint
+from diffusion import checkpoint, data, memory
 from diffusion.generate import asked, denoise, from_noise
 from diffusion.network import UNetConfig
 from diffusion.recipes import RECIPES, Recipe
@@ -124,9 +124,9 @@ def test_models(capsys: pytest.CaptureFixture[str]):
     assert "sigma 0.002 to 80" in lines[1]
 
 
-def test_train_and_train_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+@pytest.fixture
+def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of twenty digits, the same held out, and a recipe as small; networks go beside them."""
     small = Recipe(
         title="small",
         config=UNetConfig(channels=1, widths=(8, 16), blocks=1),
@@ -139,8 +139,11 @@ def test_train_and_train_on(
     values = np.random.default_rng(0).integers(0, 256, (20, 12, 12), np.uint8)
     for split in ("train", "val"):
         np.savez(tmp_path / f"{split}.npz", images=values, labels=np.arange(20, dtype=np.uint8) % 10)
+    return tmp_path
 
-    words = ("train", "--data", tmp_path, "--model", "digits", "--runs", tmp_path / "runs", "--every", 0)
+
+def test_train_and_train_on(digits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    words = ("train", "--data", digits, "--model", "digits", "--runs", tmp_path / "runs", "--every", 0)
     assert call(*words, "--device", "cpu", "--pictures", 12) == 0
     said = capsys.readouterr().out
     assert "20 pictures to train on, 20 held out, cpu" in said
@@ -162,6 +165,28 @@ def test_train_and_train_on(
     assert call("generate", "--model", "digits", "--count", 1, "--out", tmp_path / "out") == 0
 
 
+def test_index(digits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    words = ("--data", digits, "--model", "digits")
+    runs = ("--runs", tmp_path / "runs", "--device", "cpu")
+    assert call("train", *words, *runs, "--pictures", 4, "--export") == 0
+    capsys.readouterr()
+    assert call("index", *words, "--seed", 5) == 0
+    said = capsys.readouterr().out
+    assert "training, as they are" in said
+    assert "against whole pictures: distances" in said
+    assert "20 training pictures in " in said
+
+    recipe, found = RECIPES["digits"], memory.load("digits")
+    dataset = data.load(digits, channels=1, size=12, whole=False)
+    expected = memory.make(dataset, flip=recipe.flip, rng=torch.Generator().manual_seed(5))
+    assert found is not None
+    assert torch.equal(found.codes, expected.codes)
+    assert torch.equal(found.held_out, expected.held_out)
+    rows = {row["pictures"]: row for row in checkpoint.read_card("digits")["index"]["checked"]}
+    assert rows["training, as they are"]["right one"] == 1
+    assert "suspicious" in rows["held out, as they are"]
+
+
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize(
     ("words", "sentence"),
@@ -180,6 +205,7 @@ def test_train_and_train_on(
         (("noise", "TEXT", "--out", "OUT"), "not a picture"),
         (("denoise", "PICTURE", "--sigma", "9", "--out", "nowhere/at/all.png"), "nowhere/at/all.png"),
         (("train", "--data", "nowhere", "--model", "digits", "--runs", "OUT"), "no such folder: nowhere"),
+        (("index", "--data", "nowhere", "--model", "cats"), "no recipe is called 'cats'"),
     ],
 )
 def test_what_the_caller_got_wrong_is_one_sentence(

@@ -1,6 +1,7 @@
 """The journey as data: one path, thinned for showing; the way back kept whole."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,6 +86,30 @@ def test_numbers_are_measured_on_the_frames(x0, process):
     # 768 draws: the sample variance of unit noise has spread sqrt(2/768) = 0.051; five of them.
     last = way.stops[-1]
     assert last.measured == pytest.approx(last.sigma**2, rel=5 * math.sqrt(2 / 768))
+
+
+@pytest.mark.parametrize("process", list(diffusion.PROCESSES))
+def test_each_step_adds_what_theory_says(x0, process):
+    way = there_for(x0, process=process, steps=20)
+    assert len(way.added) == 20
+    alpha, sigma = way.process.alpha, way.process.sigma
+    for (s, t), added in zip(pairwise(way.times), way.added, strict=True):
+        left = alpha(t) / alpha(s) * sigma(s)  # of the noise that was there
+        variance = sigma(t) ** 2 - left**2 if way.process.is_chain else (sigma(t) - left) ** 2
+        assert added == pytest.approx(variance, rel=5 * math.sqrt(2 / 768))
+
+
+@pytest.mark.parametrize("sigma_q", [0.1, 0.5, 3.0, 20.0])
+def test_what_is_left_of_the_picture_is_what_theory_says(x0, sigma_q):
+    spread = float(x0.std(correction=0))
+    theory = spread / math.hypot(spread, sigma_q)
+    # Its standard error for a picture that stands is (1 - r^2)*sqrt((1 - r^2/2)/n); five of them.
+    error = (1 - theory**2) * math.sqrt((1 - theory**2 / 2) / 768)
+    assert there_for(x0, sigma_q=sigma_q).correlation == pytest.approx(theory, abs=5 * error)
+
+
+def test_a_picture_of_one_colour_has_no_correlation(x0):
+    assert there_for(torch.full_like(x0, 0.3)).correlation is None
 
 
 def test_the_straight_line_has_one_noise(x0):

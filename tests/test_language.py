@@ -249,6 +249,8 @@ def test_each_page_in_each_language(page: str, code: str, monkeypatch: pytest.Mo
     app.session_state["language"] = code
     app.run()
     app.switch_page(page).run()
+    if "gallery" in app.session_state:
+        app.session_state["gallery"].gallery.stop()  # it is not waited for
     assert not app.exception
     assert not app.error
     said = said_on(app)

@@ -11,9 +11,11 @@ import torch
 
 import diffusion
 from diffusion import remote
+from diffusion.denoiser import NetworkDenoiser
 from diffusion.guidance import NO_GUIDANCE, Guidance
 from diffusion.noise import picture_rng, standard_normal
 from diffusion.remote import Networks, RemoteDenoiser, pack, unpack
+from ui import resources
 
 
 class Fake:
@@ -35,7 +37,7 @@ class Fake:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_):
+            def log_message(self, format, *args):
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -90,7 +92,13 @@ def test_a_walk_is_the_same_walk(fake, small_models):
     assert fake.asked == 10
 
 
-def test_a_shared_batch_stays_within_the_tolerance(small_models):
+def test_a_shared_batch_stays_within_the_tolerance(small_models, monkeypatch):
+    looks, look = [], NetworkDenoiser._denoise
+
+    def counted(net, x, sigma):
+        looks.append(len(x))
+        return look(net, x, sigma)
+
     networks = Networks(small_models)
     own = diffusion.load_denoiser("dogs", small_models)
     sha = diffusion.read_card("dogs", small_models)["sha256"]
@@ -102,7 +110,10 @@ def test_a_shared_batch_stays_within_the_tolerance(small_models):
              x, torch.full((len(x),), s))
         for x, s, label in zip(xs, sigmas, labels, strict=True)
     ]  # fmt: skip
-    answers = networks.answer(questions)
+    with monkeypatch.context() as patch:
+        patch.setattr(NetworkDenoiser, "_denoise", counted)
+        answers = networks.answer(questions)
+    assert looks == [1 + 3 + 1, 1 + 2]  # asked for no class, and for one each
     for (status, body), x, s, label in zip(answers, xs, sigmas, labels, strict=True):
         assert status == 200
         got = torch.frombuffer(bytearray(body), dtype=torch.float32).reshape(x.shape)
@@ -131,7 +142,23 @@ def test_other_weights_are_not_used(fake, small_models):
     own, _ = both(small_models, fake.address)
     net = RemoteDenoiser(own, "0" * 64, fake.address)
     assert torch.equal(net(noise(), 0.5), own(noise(), 0.5))
-    assert fake.networks.answer([b""])[0][0] == 400
+    assert fake.asked == 1
+    assert net.away
+    header = {"network": "dogs", "sha256": "0" * 64, "shape": [1, 3, 16, 16], "labels": [], "guidance": 1.0}
+    assert fake.networks.answer([pack(header, noise(), torch.ones(1))]) == [
+        (400, b"ValueError: other weights of dogs here")
+    ]
+
+
+@pytest.mark.usefixtures("shipped", "fresh_caches")
+def test_the_app_asks_the_network_it_is_told_of(fake, monkeypatch):
+    monkeypatch.setenv(resources.NETWORK, fake.address)
+    net = resources.network("dogs")
+    assert isinstance(net, RemoteDenoiser)
+    before = fake.asked
+    assert torch.equal(net(noise(), 0.5), diffusion.load_denoiser("dogs")(noise(), 0.5))
+    assert fake.asked == before + 1
+    assert not net.away
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import pytest
 import torch
 
 from diffusion.denoiser import Denoiser
+from ui import runs
 from ui.journey import WayThere, plan_back, walk_there
 from ui.pace import Pace
 from ui.queue import Queue
 from ui.runs import Run
 from ui.settings import Back, There
+from ui.turns import PAGE, PART, turns
 
 
 class Gated(Denoiser):
@@ -45,9 +47,14 @@ def way(steps):
     return plan_back(there, 4, Back(steps=steps), "test")
 
 
+def back(steps: int, net: Denoiser, queue: Queue) -> Run:
+    """A way back with a network of the test's own."""
+    return Run(way(steps), net, 0, queue, Pace())  # type: ignore[arg-type]
+
+
 def test_runs_to_the_end(queue):
     net = Gated()
-    run = Run(way(5), net, 0, queue, Pace())
+    run = back(5, net, queue)
     net.gate.release(5)
     run.go()
     run.wait(60)
@@ -59,7 +66,7 @@ def test_runs_to_the_end(queue):
 
 def test_one_step_then_the_rest(queue):
     net = Gated()
-    run = Run(way(5), net, 0, queue, Pace())
+    run = back(5, net, queue)
     net.gate.release(5)
     run.go(1)
     run.wait(60)
@@ -71,7 +78,7 @@ def test_one_step_then_the_rest(queue):
 
 def test_stop_keeps_what_is_there_and_can_go_on(queue):
     net = Gated()
-    run = Run(way(5), net, 0, queue, Pace())
+    run = back(5, net, queue)
     run.go()
     net.gate.release(2)
     for _ in range(3):  # the third question has been asked: two steps are done
@@ -87,13 +94,50 @@ def test_stop_keeps_what_is_there_and_can_go_on(queue):
     assert run.finished
 
 
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_run_that_nobody_looks_at_stops(queue, monkeypatch, seen):
+    monkeypatch.setattr(runs, "UNSEEN", 3600.0)
+    net = Gated()
+    run = back(5, net, queue)
+    run.go()
+    assert net.asked.acquire(timeout=60)  # the first step is being taken
+    run._seen -= runs.UNSEEN + 1
+    if seen:
+        run.seen()
+    net.gate.release(5)
+    run.wait(60)
+    assert not run.computing
+    assert len(run.way.steps) == (5 if seen else 1)
+    run.go()
+    run.wait(60)
+    assert run.finished
+
+
+def test_who_waits_for_a_run_lets_others_have_their_turn(queue):
+    """The gate is opened by somebody who needs the turn that the waiting page has."""
+    net = Gated()
+    run = back(1, net, queue)
+    run.go()
+
+    def drawn():
+        with turns.turn(PART):
+            net.gate.release()
+
+    part = threading.Thread(target=drawn, daemon=True)
+    with turns.turn(PAGE):
+        part.start()
+        run.wait(60)
+        assert run.finished
+    part.join(60)
+
+
 def test_stopping_a_run_that_waits_in_the_line(queue):
     busy = [Gated() for _ in range(queue.workers)]
     for net in busy:
-        Run(way(1), net, 0, queue, Pace()).go()
+        back(1, net, queue).go()
     for net in busy:
         assert net.asked.acquire(timeout=60)
-    late = Run(way(1), Gated(), 0, queue, Pace())
+    late = back(1, Gated(), queue)
     late.go()
     assert late.place == (1, 1)
     late.stop()
@@ -104,7 +148,7 @@ def test_stopping_a_run_that_waits_in_the_line(queue):
 
 
 def test_a_failure_is_a_sentence(queue):
-    run = Run(way(3), Broken(), 0, queue, Pace())
+    run = back(3, Broken(), queue)
     run.go()
     run.wait(60)
     assert run.error is not None

@@ -3,8 +3,9 @@
 import json
 import math
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -166,6 +167,29 @@ def test_a_run_that_settles_steps_shorter_and_shorter(tmp_path: Path):
     assert (
         one.state.optimisers["adam"].param_groups[0]["lr"] == RECIPE.learning_rate
     )  # the next run starts in full
+
+
+def test_a_run_by_minutes_saves_on_the_way_settles_and_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each update takes 100 seconds here: saved every 300, over after 1200."""
+    clock = count(5000, 100)
+    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    one, file = trainer(tmp_path), tmp_path / "state.safetensors"
+
+    def saved() -> int:
+        if not file.exists():
+            return 0
+        with safe_open(file, "pt") as opened:
+            return json.loads(opened.metadata()["facts"])["updates"]
+
+    seen, rates = [], []
+    for report in one.run(minutes=20, every=math.inf, settle=True):
+        seen.append((report.updates, saved(), report.left))
+        rates.append(one.state.optimisers["adam"].param_groups[0]["lr"] / RECIPE.learning_rate)
+    assert seen == [(3, 0, 900), (6, 3, 600), (9, 6, 300), (12, 9, 0)]
+    assert saved() == 12
+    assert one.state.seconds == 1200
+    # How far an update goes is known before it is taken.
+    assert rates == pytest.approx([min(1, n / RECIPE.warmup) * (1 - (n - 1) / 12) for n, *_ in seen])
 
 
 def test_the_average_follows_the_weights(tmp_path: Path):
