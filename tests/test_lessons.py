@@ -375,7 +375,7 @@ def quoted(me: Learner) -> dict[str, Callable[[], float]]:
         "regression": off,
         "cloud": lambda: numbers.start_tiny(numbers.cloud(x0, me.seed), me.seed).floor,
         "one_step_back": removed,
-        "why_noise": lambda: numbers.spread_without_noise(max(numbers.spread(x0), 0.01), 1),
+        "why_noise": lambda: numbers.spread_without_noise(numbers.spread(x0), 1),
         "ten_or_thousand": grain,
         "many_endings": fan,
         "inversion": around,

@@ -62,7 +62,7 @@ def walk(times: Sequence[float], pixel: np.ndarray, others: np.ndarray, sigma: n
 def totals(
     steps: Sequence[int], theory: Mapping[str, Sequence[float]], measured: Mapping[str, Sequence[float]]
 ) -> Figure:
-    """Spread of all the noise against the number of steps, by rule; both axes logarithmic."""
+    """Spread of all the noise against the number of steps, by rule; the steps on a logarithmic axis."""
     figure = blank("", _("steps T"), _("spread of all the noise"), height=HEIGHT)
     looks = {"fixed": (BACK, "dash", "diamond"), "scaled": (THERE, "solid", "circle")}
     names = {"fixed": _("fixed spread"), "scaled": "σ_q·√Δt"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import streamlit as st
@@ -20,6 +21,7 @@ from ui.lessons.rhythm import (
     deeper,
     estimate,
     explain,
+    once,
     pictures,
     predict,
     stage,
@@ -89,11 +91,8 @@ def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
     x0 = learner.x0()
 
-    def end(sigma_q: float) -> Tensor:
-        settings = settings_for(learner, sigma_q)
-        return way_there(f"2-{sigma_q}", x0, settings, learner.key, start=STEPS).there.frames[-1:]
-
-    if not estimate(PIXELS, lambda: numbers.correlation(x0, end(SIGMA_Q)), sigma=SIGMA_Q):
+    x_3 = once("2-end", learner.key, lambda: walked_there(x0, settings_for(learner, SIGMA_Q)).frames[-1:])
+    if not estimate(PIXELS, lambda: numbers.correlation(x0, x_3), sigma=SIGMA_Q):
         return False
     if not predict(SQUINT):
         return False
@@ -104,17 +103,16 @@ def show(learner: Learner) -> bool:
         block = st.segmented_control(
             _("Squint: pixels a block is wide"), BLOCKS, key="2-block", default=8, required=True
         )
-    x_T = end(sigma_q)
     left, right = st.columns(2, gap="medium")
     with left:
         settings = settings_for(learner, sigma_q)
-        shown = way_there(f"2-{sigma_q}", x0, settings, learner.key, start=STEPS)
-        at = stage(f"2-{sigma_q}", shown)
+        shown = way_there("2", x0, settings, learner.key, start=STEPS)
+        at = stage("2", shown)
     x_t, sigma = shown.there.frames[at : at + 1], shown.there.stops[at].sigma
     with right:
         _squinted(x0, x_t, block or 1)
         _left(x0, x_t, sigma)
-    _explained(learner, x0, end(SIGMA_Q), x_T, sigma_q)
+    _explained(learner, x0, x_3, shown.there.frames[-1:], sigma_q)
     return True
 
 
@@ -174,8 +172,8 @@ def why(x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> str:
     if noise > BRIGHTNESS:
         mean = _(
             "Yours is {mean:.3f}; at σ_q = {now:g} that of x_T is **{mean_T:.3f}**: the noise on a mean "
-            "over all {count:,} values, {noise:.4f}, is larger than the differences between pictures, so "
-            "the brightness is hidden too."
+            "over all {count:,} values, {noise:.4f}, is larger than the differences between pictures. Over "
+            "many pictures, their brightness and that of their x_T are then correlated by {hidden:.2f} only."
         )
     text = joined(
         kept,
@@ -190,6 +188,7 @@ def why(x0: Tensor, x_3: Tensor, x_T: Tensor, sigma_q: float) -> str:
     return text.format(
         sigma=SIGMA_Q, one=one, eight=eight, mean=float(x0.mean()), now=sigma_q, mean_T=float(x_T.mean()),
         count=x0.numel(), noise=noise, spread=numbers.spread(x0), limit=limit, between=BRIGHTNESS,
+        hidden=BRIGHTNESS / math.hypot(BRIGHTNESS, noise),
     )  # fmt: skip
 
 

@@ -43,7 +43,8 @@ LEAD = N_(
     "through points (regression), it is trained to be wrong by as little as possible on average."
 )
 SIGMA_Q, STEPS, START = 3.0, 20, 4
-SIGMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
+#: As far as every network here knows.
+SIGMAS = (0.1, 0.3, 1.0, 2.5, 5.0)
 #: Turns of the tiny network's training.
 TURNS = math.ceil(UPDATES / LOOK)
 #: Noise levels of the arrows, and how many of them along each side.
@@ -235,7 +236,7 @@ def _why_blurry(learner: Learner, net: Denoiser, model: str | None, shown: Shown
         return numbers.guess(net, x_t, sigma, x0).error, numbers.best_blur(x_t, x0)[1].error
 
     explain("3-blurry", why_blurry(sigma, *once("3-why", (learner.key, model), errors)))
-    python = learner.in_python() | {"model": repr(getattr(net, "name", "photos")), "sigma": f"{sigma!r}"}
+    python = learner.in_python() | {"model": repr(model), "sigma": f"{sigma!r}"}
     if x0.shape[1] == 3:
         deeper(
             "regression",

@@ -93,7 +93,7 @@ def answers(learner: Learner, model: str | None, net: NetworkDenoiser | None) ->
         there = walked_there(learner.x0(model), settings_for(learner))
         asked = one_step(there, START, "algorithm1", net, model)
         yield HOW_FAR.name, lambda: why_far(asked)
-    spread = max(numbers.spread(learner.x0()), 0.01)
+    spread = numbers.spread(learner.x0())
     yield WHY_NOISE.name, lambda: why_noise(spread)
 
 
@@ -197,7 +197,7 @@ def _apart(learner: Learner, there: WayThere, at: int, sampler: str, net: Denois
 def _shrinking(learner: Learner) -> None:
     """Many walks of single pixels with and without fresh noise, by an oracle."""
     x0 = learner.x0()
-    mean, spread = float(x0.mean()), max(numbers.spread(x0), 0.01)
+    mean, spread = float(x0.mean()), numbers.spread(x0)
     noisy, bare = (
         once(
             f"4-walks-{noise}",

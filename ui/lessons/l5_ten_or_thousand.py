@@ -176,7 +176,9 @@ def _walked(learner: Learner, net: Denoiser, model: str) -> None:
     ten = walked(STEPS[0])
     done = ten.finished  # until then it is watched: who is not looked at loses his place in line
     count = steps if done else STEPS[0]
-    learning().forget(*(f"5-{other}" for other in STEPS if other not in (STEPS[0], count)))
+    for other in set(STEPS) - {STEPS[0], count}:  # what is done is kept: to compare is what this is for
+        if (kept := learning().tasks.get(f"5-{other}")) and not kept[1].finished:
+            learning().forget(f"5-{other}")
     chosen = walked(count)
     watch(
         chosen,
@@ -205,7 +207,7 @@ def _seen(chosen: Task[dict[str, Walk]], walks: dict[str, Walk], shown: Shown, s
             caption = f"<b>{_(words.SAMPLERS[name])}</b><br>" + _(
                 "last step added <b>{grain:.4f}</b>"
             ).format(grain=grain)
-            rows.append((walk.way.state(ready[-1])[0], caption, _("where it has come to")))
+            rows.append((walk.way.state(ready[-1])[0], caption, _(words.SAMPLERS[name])))
         if rows:
             pictures("5", rows, columns=2)
 
@@ -225,7 +227,7 @@ def _why(learner: Learner, walks: dict[str, Walk], model: str, colour: bool) -> 
 
 def _by_theory(learner: Learner) -> None:
     """What comes out in closed form, for data as varied as the picture's pixels."""
-    spread = max(numbers.spread(learner.x0()), 0.01)
+    spread = numbers.spread(learner.x0())
     known = {name: [numbers.end_spread(spread, SIGMA_Q, T, name) for T in STEPS] for name in COMPARED}
     figure = charts.end_spreads(
         STEPS, {_(words.SAMPLERS[name]): (name, values) for name, values in known.items()}, spread

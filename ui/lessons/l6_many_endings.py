@@ -168,7 +168,9 @@ def show(learner: Learner) -> bool:
     shown = way_there("6", x0, settings_for(learner), (learner.key, model), start=EARLY)
     stops = shown.there.stops
     if net is None or model is None:
-        st.caption(_("This lesson walks back with a network, and there is none here. Go on to the next."))
+        st.caption(
+            _("This lesson walks back with a network, and none here leads back to photos. Go on to the next.")
+        )
         return True
     if not predict(SIXTEEN, t=stops[EARLY].t, sigma=stops[EARLY].sigma):
         return False

@@ -42,7 +42,7 @@ LEAD = N_(
 )
 SIGMA_Q, T_THERE, STEPS = 80.0, 20, 10
 #: From the one that shows most.
-MAKERS = ("dogs", "digits", "photos")
+MAKERS = ("dogs", "digits")
 
 WHAT = Question(
     "7-what",

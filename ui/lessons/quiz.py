@@ -21,7 +21,7 @@ from ui.lessons.rhythm import Learner, Question, in_html, in_markdown, learning,
 from ui.settings import LESSONS
 
 #: Of the questions: results of different versions are not to be compared.
-VERSION = 2
+VERSION = 3
 #: The two halves, and where each stands among the lessons.
 PLACES = {"pre": 0, "post": LESSONS + 1}
 TITLES = {"pre": N_("Before you begin"), "post": N_("When you are through")}
@@ -149,7 +149,7 @@ IDEAS = (
             {
                 "cover": N_("It covers up the network's mistakes."),
                 "quick": N_("With it fewer steps are needed."),
-                "seed": N_("Without it every seed would give the same picture."),
+                "seed": N_("Without it every noise it starts from would lead to the same picture."),
                 "doubt": N_("It puts back the doubt that is left, so that endings differ as the data does."),
             },
             "doubt", {},

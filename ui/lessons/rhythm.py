@@ -428,7 +428,7 @@ def network_for(lesson: str, offered: Sequence[str] = NETWORKS) -> tuple[str | N
     """A network for this lesson, as the learner chose; (None, None) and a word about it if there is none."""
     found, model = at_hand(offered), preferred(offered)
     if model is None:
-        st.info(_(words.NO_MODELS))
+        st.info(_(words.NO_MODELS) if not cards() else _("None of the networks at hand fits this lesson."))
         return None, None
     if len(found) > 1:
         key = f"{lesson}-network"

@@ -19,7 +19,7 @@ from diffusion import Crop, ModelError
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.pictures import square
 from ui import links, words
-from ui.language import TAGS, _, current, speaking, tell
+from ui.language import TAGS, _, current, speaking
 from ui.lessons import Lesson
 from ui.lessons.rhythm import SIZE, Asked, Estimate, Learner, Told, in_html, learning, preferred, task
 from ui.lessons.work import Task, watch
@@ -220,11 +220,15 @@ def offer(lesson: Lesson, learner: Learner) -> None:
     def make() -> None:
         task(name, wanted, begin)
 
+    def key_of(told: dict[str, Told], language: str = current()) -> str:
+        with speaking(language):
+            return answer_key(lesson, learner, model, address, told)
+
     def save(making: Task[dict[str, Told]], told: dict[str, Told]) -> None:
         if making.finished:
             st.download_button(
-                _("Save the answer key"), answer_key(lesson, learner, model, address, told),
-                f"{file}-key.html", "text/html", key=f"save-{name}", on_click="ignore",
+                _("Save the answer key"), functools.partial(key_of, told), f"{file}-key.html",
+                "text/html", key=f"save-{name}", on_click="ignore",
                 icon=":material/download:", type="tertiary",
             )  # fmt: skip
 
@@ -253,8 +257,7 @@ def _network(offered: tuple[str, ...]) -> tuple[str | None, NetworkDenoiser | No
         return None, None
     try:
         return model, network(model)
-    except ModelError as error:
-        st.warning(tell(error.sentence))
+    except ModelError:  # the lesson says so
         return None, None
 
 

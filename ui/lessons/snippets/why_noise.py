@@ -4,7 +4,7 @@ picture = "ui/samples/cat.jpg"
 crop = None
 seed = 0
 
-s = max(float(diffusion.load_picture(picture, size=64, crop=crop).std(correction=0)), 0.01)
+s = float(diffusion.load_picture(picture, size=64, crop=crop).std(correction=0))
 spread, T = (s**2 + 1) ** 0.5, 100  # sigma_q = 1
 for k in range(T, 0, -1):
     t = k / T
