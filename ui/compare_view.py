@@ -12,6 +12,7 @@ from ui import links, locks, words
 from ui.actions import arrived, begin, most_looks_of, progress
 from ui.clock import clock
 from ui.compare import DIFFER, OTHER, Choice, Times, differences, timeline
+from ui.controls import preset_left
 from ui.fragment import fragment
 from ui.journey import VIEWS
 from ui.language import _, named, number, tell
@@ -81,6 +82,8 @@ def _draw(one: Choice, other: Choice) -> None:
     a, b, thumb = session(), beside(), session().thumb
     if a.there is None or b.there is None:
         return
+    if preset_left():  # the sidebar is drawn with a whole rerun
+        st.rerun()
     start = st.session_state["start"]
     one, other = (replace(choice, back=replace(choice.back, start=start)) for choice in (one, other))
     for here, choice in ((a, one), (b, other)):

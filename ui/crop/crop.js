@@ -151,7 +151,7 @@ class CropBox {
   corner(point, touch) {
     const square = this.pixels();
     const out = touch ? 22 : 12;
-    const within = Math.min(touch ? 26 : 16, square.side / 3);
+    const within = Math.min(touch ? 22 : 16, square.side / 3);
     for (const [h, v] of [[1, 1], [-1, -1], [1, -1], [-1, 1]]) {
       const dx = h * (point.x - square.x) - square.side / 2; // positive: outside
       const dy = v * (point.y - square.y) - square.side / 2;
@@ -239,6 +239,8 @@ class CropBox {
     this.grip = null;
     this.root.classList.remove("moving");
     if (grip.tap && event.type === "pointerup") this.placePixels(grip.x, grip.y, grip.square.side);
+    // The page was scrolled after all, or the system cut in: as if it had not been touched.
+    if (event.type === "pointercancel") this.placePixels(grip.square.x, grip.square.y, grip.square.side);
     this.send();
   }
 

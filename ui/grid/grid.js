@@ -120,7 +120,7 @@ class Grid {
     if (k < 0 || this.buttons[k].disabled) return;
     this.chosen = this.at = k;
     this.draw();
-    if (k === this.data.chosen) return this.showDetails(); // they stand there already
+    if (!this.asked && k === this.data.chosen) return this.showDetails(); // they stand there already
     this.asked = true;
     this.setStateValue("chosen", { number: this.number, index: k });
   }

@@ -20,7 +20,7 @@ export default function ({ data, parentElement }) {
   find("tbody").replaceChildren(...data.keys.map(row));
   find(".open").onclick = () => list(root);
   find(".close").onclick = () => find("dialog").close();
-  find("input").onchange = (event) => localStorage.setItem(OFF, event.target.checked ? "" : "1");
+  find("input").onchange = (event) => keep(OFF, event.target.checked ? "" : "1");
 
   if (!root.heed) {
     root.heed = (event) => heed(root, event);
@@ -35,6 +35,23 @@ export default function ({ data, parentElement }) {
   };
 }
 
+// A browser may keep its storage shut: then nothing is remembered.
+function kept(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function keep(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // as if it had not been said
+  }
+}
+
 function row({ sign, text }) {
   const line = document.createElement("tr");
   const [head, cell] = ["th", "td"].map((name) => line.appendChild(document.createElement(name)));
@@ -45,7 +62,7 @@ function row({ sign, text }) {
 }
 
 function list(root) {
-  root.querySelector("input").checked = !localStorage.getItem(OFF);
+  root.querySelector("input").checked = !kept(OFF);
   root.querySelector("dialog").showModal();
 }
 
@@ -56,7 +73,7 @@ function stage(name) {
 function heed(root, event) {
   const found = root.data.keys.find(({ key }) => key === event.key);
   if (!found || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (localStorage.getItem(OFF) && event.key !== "Escape") return;
+  if (kept(OFF) && event.key !== "Escape") return;
   const inside = (selector) => event.composedPath().some((part) => part.matches?.(selector));
   if (inside(TYPING)) return;
   if (/^(Arrow|Home|End)/.test(event.key) && inside(MOVING)) return;

@@ -15,15 +15,15 @@ export default function ({ data, parentElement }) {
   find("input").setAttribute("aria-label", labels.link);
 
   find("button").onclick = async () => {
-    await settled();
-    const link = address(data.lock);
+    const link = settled().then(() => address(data.lock));
     const by_hand = !window.isSecureContext ? labels.insecure : await refused(link);
+    const written = await link;
     clearTimeout(root.later);
     rest();
     find("input").hidden = !by_hand;
     find(".said").textContent = by_hand || `${labels.copied}. ${labels.holds}`;
     if (by_hand) {
-      find("input").value = link;
+      find("input").value = written;
       find("input").select();
     } else {
       root.classList.add("copied");
@@ -37,7 +37,10 @@ export default function ({ data, parentElement }) {
 
   async function refused(link) {
     try {
-      await navigator.clipboard.writeText(link);
+      // Safari heeds a click for a second, so it is told at once, and what to write when that is known.
+      const text = link.then((address) => new Blob([address], { type: "text/plain" }));
+      if (window.ClipboardItem) await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
+      else await navigator.clipboard.writeText(await link);
       return "";
     } catch {
       return labels.refused;

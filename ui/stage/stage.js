@@ -67,7 +67,9 @@ class Stage {
 
   update(data) {
     const moved = this.turn !== null && data.at.turn !== this.turn;
-    const begins = moved && !this.data.following && data.at.stop >= data.there.t.length;
+    const { line, there, at } = data;
+    const onBack = line ? line[at.stop][0] > 0.5 : at.stop >= there.t.length;
+    const begins = moved && !this.data.following && onBack;
     this.data = data;
     if (data.beside && this.sides.length === 1) {
       const top = this.sides[0].top.cloneNode(true);
