@@ -38,7 +38,7 @@ export default function ({ data, parentElement }) {
   async function refused(link) {
     try {
       // Safari heeds a click for a second, so it is told at once, and what to write when that is known.
-      const text = link.then((address) => new Blob([address], { type: "text/plain" }));
+      const text = link.then((found) => new Blob([found], { type: "text/plain" }));
       if (window.ClipboardItem) await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
       else await navigator.clipboard.writeText(await link);
       return "";
