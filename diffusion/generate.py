@@ -16,7 +16,7 @@ from .sampler import Step, evaluations, reverse
 
 #: What `make evaluate` found best at ten evaluations; the app's ten-step preset reads it too.
 BEST_SAMPLER = "dpmpp_2m"
-BEST_GRID = "rho7_short"
+BEST_GRID = "rho16_short"
 #: Network evaluations a picture, unless more are asked for.
 EVALUATIONS = 10
 #: Looks at a photo, see :func:`denoise`: a fourth would give little more.

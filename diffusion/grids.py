@@ -10,12 +10,12 @@ import math
 
 from .processes import Process
 
-GRIDS = ("uniform_t", "uniform_ln_sigma", "rho7", "rho7_short")
+GRIDS = ("uniform_t", "uniform_ln_sigma", "rho7", "rho16_short")
 SIGMA_LOW = 0.002
-#: Where the short grid's last look is taken: what is left there, 8 of 255 levels, is taken out whole.
-SIGMA_SHORT = 0.06
+#: Where the short grid's last look is taken: what is left there, 3 of 255 levels, is taken out whole.
+SIGMA_SHORT = 0.02
 SIGMA_HIGH = 80.0
-RHO = 7.0
+RHO, RHO_SHORT = 7.0, 16.0
 
 
 def times_back(
@@ -29,11 +29,11 @@ def times_back(
         Tells the noise level sigma/alpha at each time.
     steps : int
         Number of steps, at least 1.
-    grid : {"uniform_t", "uniform_ln_sigma", "rho7", "rho7_short"}
+    grid : {"uniform_t", "uniform_ln_sigma", "rho7", "rho16_short"}
         Equal steps in t; or `steps` levels of sigma/alpha spread evenly in the logarithm or as
         in EDM (5) with rho = 7, from the start down to 0.002, and then 0. Levels above 80, the
-        highest any network here knows, are left in the first step. The short one ends at 0.06
-        instead: ten steps are too few to spend two where nothing is left to see.
+        highest any network here knows, are left in the first step. The short one, with rho = 16, ends
+        at 0.02 instead: ten steps are too few to spend two where nothing is left to see.
     start : float
         Where to begin, in (0, 1].
 
@@ -56,13 +56,14 @@ def times_back(
     if grid == "uniform_t":
         return (start, *(start * (steps - k) / steps for k in range(1, steps + 1)))
     high = min(process.ratio(start), SIGMA_HIGH)
-    low = min(SIGMA_SHORT if grid == "rho7_short" else SIGMA_LOW, high / 10)
+    low, rho = (SIGMA_SHORT, RHO_SHORT) if grid == "rho16_short" else (SIGMA_LOW, RHO)
+    low = min(low, high / 10)
     shares = [k / (steps - 1) for k in range(1, steps)] if steps > 1 else []
     if grid == "uniform_ln_sigma":
         ratios = [math.exp(math.log(high) + share * math.log(low / high)) for share in shares]
     else:
-        top, bottom = high ** (1 / RHO), low ** (1 / RHO)
-        ratios = [(top + share * (bottom - top)) ** RHO for share in shares]
+        top, bottom = high ** (1 / rho), low ** (1 / rho)
+        ratios = [(top + share * (bottom - top)) ** rho for share in shares]
     return (start, *(process.time_of(ratio) for ratio in ratios), 0.0)
 
 

@@ -28,10 +28,10 @@ def test_times_back_fall_from_the_start_to_0(process: Process, grid: str, steps:
 
 
 @pytest.mark.parametrize("steps", [2, 10, 50])
-@pytest.mark.parametrize(("grid", "low"), [("rho7", 0.002), ("rho7_short", 0.06)])
-def test_rho7_is_edms_equation_5(steps: int, grid: str, low: float):
-    top, bottom = 80 ** (1 / 7), low ** (1 / 7)
-    wanted = [(top + i / (steps - 1) * (bottom - top)) ** 7 for i in range(steps)] + [0]
+@pytest.mark.parametrize(("grid", "rho", "low"), [("rho7", 7, 0.002), ("rho16_short", 16, 0.02)])
+def test_rho_is_edms_equation_5(steps: int, grid: str, rho: int, low: float):
+    top, bottom = 80 ** (1 / rho), low ** (1 / rho)
+    wanted = [(top + i / (steps - 1) * (bottom - top)) ** rho for i in range(steps)] + [0]
     process = Brownian(80)
     found = [process.ratio(t) for t in times_back(process, steps, grid)]
     assert found == pytest.approx(wanted, rel=1e-9)
@@ -39,7 +39,7 @@ def test_rho7_is_edms_equation_5(steps: int, grid: str, low: float):
 
 @pytest.mark.parametrize("process", [p for p in ALL if p != Brownian(0.1)], ids=str)
 @pytest.mark.parametrize(
-    ("grid", "low"), [("rho7", 0.002), ("rho7_short", 0.06), ("uniform_ln_sigma", 0.002)]
+    ("grid", "low"), [("rho7", 0.002), ("rho16_short", 0.02), ("uniform_ln_sigma", 0.002)]
 )
 def test_levels_do_not_depend_on_the_process(process: Process, grid: str, low: float):
     """From the second time on: the same noise levels, wherever a process keeps them."""

@@ -47,7 +47,7 @@ GRIDS = {
     "uniform_t": N_("equal steps in t"),
     "uniform_ln_sigma": N_("equal steps in ln σ"),
     "rho7": N_("dense at little noise (EDM, ρ = 7)"),
-    "rho7_short": N_("dense at little noise, ending early (for few steps)"),
+    "rho16_short": N_("nearly equal in ln σ, ending early (for few steps)"),
 }
 SAMPLERS = {
     "algorithm1": N_("Algorithm 1, to the letter"),
@@ -374,8 +374,8 @@ GALLERY_ABOUT = N_(
 GRID_HELP = N_(
     "Where the steps are taken. *Equal steps in t*: each covers the same stretch of t. *Equal steps in ln "
     "σ*: each changes the noise by the same factor. *Dense at little noise*: most steps where details "
-    "appear, as Karras and others do (EDM); ρ = 7 says how dense. *Ending early*: the same, but the last "
-    "look is taken while there is still some noise to see."
+    "appear, as Karras and others do (EDM); ρ = 7 says how dense. *Ending early*: nearly equal steps in ln "
+    "σ; the last look is taken while there is still some noise to see."
 )
 GALLERY_EMPTY = N_("Pick a picture: then you can open it on the stage, and ask whether it is new.")
 GALLERY_NO_MODELS = N_("No network that makes pictures from pure noise was found in pretrained/.")

@@ -13,6 +13,6 @@ if net.classes:
 process = diffusion.Brownian(sigma_q=80)
 x0 = diffusion.load_picture(picture, size=net.size, channels=net.channels, crop=crop)
 x_T = 80 * standard_normal(x0, diffusion.picture_rng(seed, 1))
-*_, last = diffusion.reverse(net, x_T, process, steps=10, sampler="dpmpp_2m", grid="rho7_short")
+*_, last = diffusion.reverse(net, x_T, process, steps=10, sampler="dpmpp_2m", grid="rho16_short")
 
 print((last.x_s - x0).square().mean().sqrt().item())
