@@ -138,6 +138,6 @@ def optional(module: str, install: str) -> ModuleType | None:
     """
     try:
         return importlib.import_module(module)
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # the latter where torchvision and torch do not go together
         print(f"skipped: {module} is missing ({error}); pip install {install}", file=sys.stderr)
         return None

@@ -56,7 +56,7 @@ def dogs() -> tuple[nn.Module, Callable[[Tensor], Tensor]]:
 
 def diffusers_unet() -> tuple[nn.Module, Callable[[Tensor], Tensor]] | None:
     """The U-Net most people would reach for."""
-    package = optional("diffusers", "diffusers")
+    package = optional("diffusers.models.unets.unet_2d", "diffusers")
     if package is None:
         return None
     model = package.UNet2DModel(
