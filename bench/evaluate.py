@@ -27,7 +27,7 @@ from torch import Tensor
 
 from bench import metrics, steps
 from bench.judges import DigitReader, DogEye, Judge, Judgement
-from bench.machine import description, one_thread, optional, timed
+from bench.machine import description, one_thread, optional, timed, whole
 from diffusion import SAMPLERS, card, checkpoint, data, load_picture, picture_rng
 from diffusion.denoiser import NetworkDenoiser
 from diffusion.generate import (
@@ -229,12 +229,10 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     contact_sheet(x10[:64]).save(options.out / f"{net.name}-10.png")
     contact_sheet(x50[:64]).save(options.out / f"{net.name}-50.png")
 
-    one = asked(net, seed, 0)
-    how = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples"
+    one, steps10 = within(EVALUATIONS, lambda steps: asked(net, seed, 0, steps=steps))
+    how, how50 = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples", f"the same, {fewer} samples"
     if net.classes:
-        how += f" of classes the seed picks, {_said(one)}, {steps_for(10, one)} steps"
-    how50 = f"the same, {fewer} samples"
-    if net.classes:
+        how += f" of classes the seed picks, {_said(one)}, {steps10} steps"
         one50, steps50 = within(50, lambda steps: asked(net, seed, 0, steps=steps))
         how50 += f", {_said(one50)}, {steps50} steps"
     rate, frechet, kid = row10.values()
@@ -273,7 +271,7 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
         if best != (BEST_SAMPLER, BEST_GRID):
             _say(f"note: {best} beats the preset {(BEST_SAMPLER, BEST_GRID)} of diffusion/generate.py")
     way: dict[str, Any] = {"sampler": BEST_SAMPLER, "grid": BEST_GRID, "guidance": net.advised.facts()}
-    way["looks"] = looks_from_noise(one, steps_for(EVALUATIONS, one))
+    way["looks"] = looks_from_noise(one, steps10)
     return {"judge": judge.about, "way": way, "figures": figures, "tables": tables}
 
 
@@ -557,10 +555,8 @@ def bm3d_values(
 
 
 def _keep(file: Path, scores: dict[str, float]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(scores, indent=1), encoding="utf-8")
-    partial.replace(file)
+    with whole(file) as partial:
+        partial.write_text(json.dumps(scores, indent=1), encoding="utf-8")
 
 
 def largest_rise(values: Sequence[float]) -> float:

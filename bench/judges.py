@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from bench.machine import optional
+from bench.machine import optional, whole
 from diffusion import data
 
 
@@ -72,7 +72,7 @@ class Judge(ABC):
         return _joined([self._look(part) for part in x.split(16)])
 
     def remembered(self, x: Tensor) -> Judgement:
-        """The same, kept on disk under the pictures' own hash: for data, which stays."""
+        """The same, kept on disk under a hash of judge and pictures: for data, which stays."""
         return _joined([self._kept(part) for part in x.split(512)])
 
     def _kept(self, x: Tensor) -> Judgement:
@@ -84,20 +84,13 @@ class Judge(ABC):
         if file.is_file():
             return Judgement(**load_file(file))
         judged = self(x)
-        self.cache.mkdir(parents=True, exist_ok=True)
-        _save({k: v.contiguous() for k, v in vars(judged).items()}, file)
+        with whole(file) as partial:
+            save_file({k: v.contiguous() for k, v in vars(judged).items()}, partial)
         return judged
 
     def rate(self, judged: Judgement) -> float:
         """Share of pictures it is sure of."""
         return float((judged.probability > self.threshold).double().mean())
-
-
-def _save(tensors: dict[str, Tensor], file: Path) -> None:
-    """Whole or not at all: a run may be stopped at any time."""
-    partial = file.with_suffix(".partial")
-    save_file(tensors, partial)
-    partial.replace(file)
 
 
 def _joined(parts: list[Judgement]) -> Judgement:
@@ -180,8 +173,8 @@ class DigitReader(Judge):
         if self.accuracy < self.NEEDED:
             raise RuntimeError(f"the digit reader is right on {self.accuracy:.2%} only: no judge")
         if not file.is_file():
-            cache.mkdir(parents=True, exist_ok=True)
-            _save(self.model.state_dict(), file)
+            with whole(file) as partial:
+                save_file(self.model.state_dict(), partial)
 
     def _learn(self, split: data.Split, epochs: int, batch: int = 128) -> None:
         rng = torch.Generator().manual_seed(0)

@@ -126,6 +126,15 @@ def description() -> str:
     )
 
 
+@contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """Where to write a file that takes its place at the end: whole or not at all, though a run be stopped."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    yield partial
+    partial.replace(file)
+
+
 def optional(module: str, install: str) -> ModuleType | None:
     """Import a package that only a bench needs; say how to get it where it is missing.
 
@@ -139,5 +148,5 @@ def optional(module: str, install: str) -> ModuleType | None:
     try:
         return importlib.import_module(module)
     except (ImportError, RuntimeError) as error:  # the latter where torchvision and torch do not go together
-        print(f"skipped: {module} is missing ({error}); pip install {install}", file=sys.stderr)
+        print(f"skipped: {module} cannot be imported ({error}); pip install {install}", file=sys.stderr)
         return None

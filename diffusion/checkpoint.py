@@ -197,13 +197,12 @@ def save_model(
         "name": name,
         "architecture": asdict(model.net.config),
         "sigma_data": model.sigma_data,
-        "parameters": sum(p.numel() for one in (model, guide) if one for p in one.parameters()),
+        "parameters": sum(one.parameters_learnt for one in (model, guide) if one),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
     if guide:
-        own = sum(p.numel() for p in guide.parameters())
-        full["guide"] = {"blocks": guide.net.config.blocks, "parameters": own}
+        full["guide"] = {"blocks": guide.net.config.blocks, "parameters": guide.parameters_learnt}
     with suppress(ModelError):  # there may have been none, or a spoilt one
         full |= {k: v for k, v in read_card(name, folder).items() if k == "index"}  # outlives the weights
     cards.write(full, folder)

@@ -177,7 +177,7 @@ class NetworkDenoiser(Denoiser):
     @property
     def parameters(self) -> int:
         """How many numbers the network has learnt, its guide's included."""
-        return sum(p.numel() for model in (self.model, self.guide) if model for p in model.parameters())
+        return sum(model.parameters_learnt for model in (self.model, self.guide) if model)
 
     def evaluations_at(self, sigma: float) -> int:
         """Network evaluations that one call costs at this noise level: two where guidance pushes."""

@@ -34,7 +34,7 @@ class UNetConfig:
         Side of the square patches folded into channels at the input.
     widths : tuple of int
         Channels of each level, finest first; the grid halves from one level to the next. Multiples of 8
-        with `norm`; the last, with `attention`, of 32.
+        with `norm`; the last, with `attention`, of its number of heads, one for each 32 channels.
     blocks : int
         Residual blocks per level on the way down, and as many on the way up.
     attention : bool
@@ -239,6 +239,11 @@ class Preconditioned(nn.Module):
         super().__init__()
         self.net = UNet(config)
         self.sigma_data = sigma_data
+
+    @property
+    def parameters_learnt(self) -> int:
+        """How many numbers it has learnt."""
+        return sum(p.numel() for p in self.parameters())
 
     @classmethod
     def learnt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from .guidance import NO_GUIDANCE, Guidance
 from .network import UNetConfig
@@ -87,7 +87,7 @@ class Recipe:
     guide_at: int | None = None
     by_guide: Guidance = NO_GUIDANCE
     grow_at: int | None = None
-    only: str | None = field(default=None)
+    only: str | None = None
 
     @property
     def final(self) -> UNetConfig:

@@ -74,6 +74,7 @@ class State:
     guide: dict[str, Tensor] = field(default_factory=dict)
     guide_pictures: int = 0
     updates: int = 0
+    fresh: int = 0  # the update at which moments, and so the warm-up, began
     pictures: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -129,7 +130,6 @@ class Trainer:
         model.placed(device)
         average = {k: v.detach().clone() for k, v in model.state_dict().items()}
         self.state = State(model, average, _optimisers(model, recipe))
-        self._fresh = 0  # the update at which moments, and so the warm-up, began
         if self._state_file.is_file():
             self._resume()
         elif start is not None and (start / f"{name}.json").is_file():
@@ -221,7 +221,7 @@ class Trainer:
         x0, sigma, eps, label = (t.to(self.device, non_blocking=True) for t in (x0, sigma, eps, label))
         x0 = x0.contiguous(memory_format=torch.channels_last)
 
-        size = recipe.learning_rate * share * min(1.0, (state.updates - self._fresh + 1) / recipe.warmup)
+        size = recipe.learning_rate * share * min(1.0, (state.updates - state.fresh + 1) / recipe.warmup)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
             losses = state.model.loss(x0, sigma, eps, label if recipe.config.labels else None)
         weight = TYPICAL_LOSS / (losses.detach() + LEAST_LOSS) if recipe.relative else 1.0
@@ -273,7 +273,7 @@ class Trainer:
         old = {name_when_grown(k): v for k, v in state.average.items()}
         state.average = {k: v.detach().clone() for k, v in state.model.state_dict().items()} | old
         state.optimisers = _optimisers(state.model, self.recipe)
-        self._fresh = state.updates
+        state.fresh = state.updates
 
     @property
     def _advised(self) -> Guidance:
@@ -322,7 +322,7 @@ class Trainer:
             "seconds": state.seconds,
             "history": state.history,
             "guide_pictures": state.guide_pictures,
-            "fresh": self._fresh,
+            "fresh": state.fresh,
             "classes": self.dataset.classes if self.recipe.labelled else (),
         }
         partial = self._state_file.with_suffix(".partial")
@@ -376,9 +376,7 @@ class Trainer:
             with safe_open(self._state_file, "pt") as file:
                 facts = json.loads(file.metadata()["facts"])
             weights = _below(tensors, "weights.")
-            if self._outgrown_by(weights):
-                self._grow()
-            self._same({k: v.shape for k, v in weights.items()}, facts.get("classes"), self._state_file)
+            self._fit(weights, facts.get("classes"), self._state_file)
         except SafetensorError as error:
             raise ValueError(
                 f"{self._state_file} is damaged ({error}): move it away to start anew"
@@ -387,22 +385,22 @@ class Trainer:
         state.updates, state.pictures = facts["updates"], facts["pictures"]
         state.seconds, state.history = facts["seconds"], facts["history"]
         state.guide_pictures = facts.get("guide_pictures", 0)
-        self._fresh = facts.get("fresh", 0)
+        state.fresh = facts.get("fresh", 0)
         state.model.load_state_dict(weights)
         for key, value in _below(tensors, "average.").items():
             state.average[key].copy_(value)
         state.guide = {k: v.clone() for k, v in _below(tensors, "guide.").items()}
         for name, optimiser in state.optimisers.items():
             if not _take_up(optimiser, _below(tensors, f"{name}.")):
-                self._fresh = state.updates
+                state.fresh = state.updates
 
-    def _outgrown_by(self, weights: dict[str, Tensor]) -> bool:
-        return bool(self.recipe.grow_at) and blocks_of(weights) == self.recipe.config.blocks + 1
-
-    def _same(self, shapes: dict[str, torch.Size], classes: Sequence[str] | None, file: Path) -> None:
-        """Refuse the weights of another network; `classes` None if they are not known."""
+    def _fit(self, weights: dict[str, Tensor], classes: Sequence[str] | None, file: Path) -> None:
+        """Grow if these weights have; refuse those of another network. `classes` None if not known."""
+        if self.recipe.config.blocks < blocks_of(weights) == self.recipe.final.blocks:
+            self._grow()
         ours = self.state.model.state_dict()
-        other = "of another shape" if shapes != {k: v.shape for k, v in ours.items()} else ""
+        same = {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in ours.items()}
+        other = "" if same else "of another shape"
         known = self.dataset.classes if self.recipe.labelled else ()
         if classes is not None and tuple(classes) != known:
             other = f"for other classes ({len(classes)}, here {len(known)})"
@@ -417,20 +415,16 @@ class Trainer:
         card = checkpoint.read_card(self.name, folder)
         shipped = checkpoint.load_denoiser(self.name, folder, self.device)
         weights = shipped.model.state_dict()
-        if self._outgrown_by(weights):
-            self._grow()
-        self._same(
-            {k: v.shape for k, v in weights.items()}, card["classes"], folder / f"{self.name}.safetensors"
-        )
-        self.state.model.load_state_dict(weights)
-        self.state.average = {k: v.clone() for k, v in self.state.model.state_dict().items()}
+        self._fit(weights, card["classes"], folder / f"{self.name}.safetensors")
+        state, training = self.state, card["training"]
+        state.model.load_state_dict(weights)
+        state.average = {k: v.clone() for k, v in state.model.state_dict().items()}
         if shipped.guide:
-            self.state.guide = {k: v.clone() for k, v in shipped.guide.state_dict().items()}
-        training = card["training"]
-        self.state.updates, self.state.pictures = training["updates"], training["pictures_seen"]
-        self.state.guide_pictures = checkpoint.guide_pictures(card)
-        self._fresh = self.state.updates
-        self.state.seconds, self.state.history = training["hours"] * 3600, training["history"]
+            state.guide = {k: v.clone() for k, v in shipped.guide.state_dict().items()}
+        state.updates, state.pictures = training["updates"], training["pictures_seen"]
+        state.guide_pictures = checkpoint.guide_pictures(card)
+        state.fresh = state.updates
+        state.seconds, state.history = training["hours"] * 3600, training["history"]
 
 
 def _optimisers(model: Preconditioned, recipe: Recipe) -> dict[str, torch.optim.Optimizer]:

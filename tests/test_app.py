@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from page import PATIENCE, opened
 from PIL import Image
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.testing.v1 import AppTest
@@ -40,19 +41,6 @@ from ui.stage import Told
 from ui.state import Session
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
-
-APP = Path(__file__).resolve().parents[1] / "app.py"
-#: Seconds a rerun may take on a busy machine.
-PATIENCE = 120
-
-
-def opened(**link: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
-    for name, value in link.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 @pytest.fixture

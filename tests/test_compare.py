@@ -122,6 +122,9 @@ def test_where_the_journeys_own_thumb_went_this_one_follows():
     assert thumb.turn == turn + 1
     thumb.follow(line, 99)  # no such stop is shown: it stays
     assert thumb.place == 1.0
+    for stop in (2, 3):  # both ways hold t = 1, at one place
+        thumb.follow(line, stop)
+        assert (thumb.place, thumb.stop) == (0.5, stop)
 
 
 def test_the_thumb_crosses_the_middle_step_by_step():

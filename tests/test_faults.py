@@ -5,12 +5,10 @@ import json
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
+from page import PATIENCE, opened
 
 from diffusion import checkpoint
-from tests.visitor import ROOT, Visitor, served
-
-PATIENCE = 120
+from tests.visitor import Visitor, served
 
 
 @pytest.fixture
@@ -45,7 +43,7 @@ def empty(path):
 @pytest.mark.parametrize("spoil", [missing, truncated, altered, empty])
 def test_spoilt_weights_are_named_and_the_rest_goes_on(folder, spoil):
     spoil(folder / "dogs.safetensors")
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run()
+    app = opened()
     app.radio(key="model").set_value("dogs").run()
     app.session_state["journey"].move_to(50)
     app.run()
@@ -68,16 +66,14 @@ SPOILT = json.dumps(checkpoint.read_card("dogs") | {"sigma_max": None})
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", SPOILT])
 def test_a_spoilt_card_leaves_the_others(folder, text):
     (folder / "dogs.json").write_text(text)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run()
-    assert not app.exception
+    app = opened()
     assert len(app.radio(key="model").options) == 2
 
 
 def test_no_network_at_all(folder):
     for path in folder.iterdir():
         path.unlink()
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run()
-    assert not app.exception
+    app = opened()
     assert app.warning
 
 

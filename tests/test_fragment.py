@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import streamlit as st
 
-from ui import endings_view, fragment, gallery_view, stage_view
+from ui import compare_view, endings_view, fragment, gallery_view, stage_view
 
 
 def test_streamlit_can_tell_the_fragments_of_two_pages_apart(monkeypatch: pytest.MonkeyPatch):
@@ -17,7 +17,7 @@ def test_streamlit_can_tell_the_fragments_of_two_pages_apart(monkeypatch: pytest
         return lambda: None
 
     monkeypatch.setattr(st, "fragment", noted)
-    pages = (stage_view, gallery_view, endings_view)
+    pages = (stage_view, gallery_view, endings_view, compare_view)
     for page in pages:
         fragment.fragment(page._draw)
     assert names == [(page.__name__, "_draw") for page in pages]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from page import PATIENCE, opened
 from streamlit.testing.v1 import AppTest
 
 from diffusion import checkpoint, data, load_denoiser, memory
@@ -26,9 +27,6 @@ from ui.queue import Queue
 from ui.settings import PRESETS
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
-
-APP = Path(__file__).resolve().parents[1] / "app.py"
-PATIENCE = 120
 
 
 def wished(model: str, seed: int = 0, label: str | None = None) -> Wish:
@@ -199,7 +197,7 @@ def test_the_grid_tells_only_what_can_be(monkeypatch):
 
 @pytest.fixture
 def page(shipped: Path) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
+    app = opened()
     app.session_state["gallery_model"] = "dogs"
     return settled(app.switch_page("ui/pages/gallery.py").run())
 
@@ -354,7 +352,7 @@ def test_pictures_are_packed_once(page, monkeypatch):
 
 
 def test_the_page_says_whether_a_picture_is_new(pictures: DataSet, monkeypatch):
-    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
+    app = opened()
     settled(app.switch_page("ui/pages/gallery.py").run())
     gallery = app.session_state["gallery"].gallery
     gallery.batches[0] = torch.stack(pictures.train.pictures[:BATCH]).permute(0, 2, 3, 1).numpy()

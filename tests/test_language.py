@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from page import untouched
 from streamlit.testing.v1 import AppTest
 
 import ui.switch  # noqa: F401 - before any test puts another language in place
@@ -245,7 +246,7 @@ def said_on(app: AppTest) -> list[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_in_each_language(page: str, code: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(language, "current", lambda: code)  # for AppTest, too, which asks outside the session
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app = untouched()
     app.session_state["language"] = code
     app.run()
     app.switch_page(page).run()

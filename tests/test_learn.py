@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from page import PATIENCE, opened
 from streamlit.testing.v1 import AppTest
 
 from diffusion import checkpoint
@@ -14,8 +15,6 @@ from ui.turns import PAGE, PART, turns
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 120
 #: The questions of each lesson, in their order.
 QUESTIONS = {
     1: ("1-fixed", "1-scaled"),
@@ -48,8 +47,8 @@ def test_what_a_lesson_asks_the_network_keeps_nobody_from_drawing(monkeypatch: p
     other.join(60)
 
 
-def opened() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run()
+def learn_page() -> AppTest:
+    app = opened()
     app.switch_page("ui/pages/learn.py").run()
     assert not app.exception
     return app
@@ -57,7 +56,7 @@ def opened() -> AppTest:
 
 @pytest.fixture
 def app(shipped: Path) -> AppTest:
-    return opened()
+    return learn_page()
 
 
 def here(app: AppTest) -> Learning:
@@ -231,7 +230,7 @@ def test_without_networks_every_lesson_says_so_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoint, "PRETRAINED", tmp_path)
-    app = opened()
+    app = learn_page()
     for number in range(1, len(LESSONS) + 1):
         app.button_group(key="lesson").set_value(number).run()
         for question in QUESTIONS[number]:
@@ -249,7 +248,7 @@ def test_an_altered_network_is_one_sentence(
         data = file.read_bytes()
         (tmp_path / file.name).write_bytes(data[:-1] if file.suffix == ".safetensors" else data)
     monkeypatch.setattr(checkpoint, "PRETRAINED", tmp_path)
-    app = opened()
+    app = learn_page()
     app.button_group(key="lesson").set_value(3).run()
     assert not app.exception
     assert app.warning

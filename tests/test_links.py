@@ -1,13 +1,12 @@
 """Links: what is written is read back, and whatever else stands in an address does no harm."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
+from page import opened
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, Crop
 from ui import links
@@ -25,7 +24,6 @@ from ui.settings import (
 )
 from ui.state import Session
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
 SHARE = st.floats(0, 1).map(lambda x: round(x, 5))
 VALUES = st.fixed_dictionaries(
     {},
@@ -141,15 +139,6 @@ def test_an_upload_cannot_be_locked():
     assert values["lock"] == ["seed"]
 
 
-def opened(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
 @pytest.mark.usefixtures("shipped")
 def test_a_link_restores_the_view_to_the_last_bit():
     first = opened(model="digits", sample="three")
@@ -184,9 +173,7 @@ def test_a_broken_link_opens_with_notes():
 
 @pytest.mark.usefixtures("shipped")
 def test_a_link_brings_the_lessons_progress():
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    app.query_params["learn"], app.query_params["lesson"] = "13", "2"
-    app.run()
+    app = opened(learn="13", lesson="2")
     app.switch_page("ui/pages/learn.py").run()
     assert not app.exception
     assert app.session_state["learning"].done == {1, 3}

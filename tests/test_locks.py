@@ -1,8 +1,7 @@
 """A teacher's link: what it locks cannot be moved, and the rest can."""
 
-from pathlib import Path
-
 import pytest
+from page import opened
 from streamlit.testing.v1 import AppTest
 
 from ui import links
@@ -11,16 +10,6 @@ from ui.locks import LOCKABLE
 
 #: What a preset sets.
 PRESET = {"process", "sigma_q", "steps", "grid", "start", "sampler", "back_steps", "back_grid"}
-APP = Path(__file__).resolve().parents[1] / "app.py"
-
-
-def opened(**params: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    for name, value in params.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def widgets(app: AppTest) -> dict[str, bool]:

@@ -101,7 +101,7 @@ def test_names_of_the_weights_stay():
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_can_be_built(name: str):
     recipe = RECIPES[name]
-    model = Preconditioned(recipe.config, recipe.sigma_data)
+    model = Preconditioned(recipe.final, recipe.sigma_data)
     x = noise(1, recipe.config.channels, recipe.size, recipe.size)
     assert torch.isfinite(model(x, torch.ones(1))).all()
     assert recipe.size % recipe.config.multiple == 0

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from page import opened
 
 ROOT = Path(__file__).parent.parent
 
@@ -11,9 +11,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def page(shipped, monkeypatch):
     monkeypatch.chdir(ROOT)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
-    assert not app.exception
-    return app
+    return opened()
 
 
 def test_a_visit_to_another_page_loses_nothing(page):

@@ -3,9 +3,9 @@
 import csv
 import io
 import math
-from pathlib import Path
 
 import pytest
+from page import opened
 from streamlit.testing.v1 import AppTest
 
 from ui.language import _
@@ -14,7 +14,6 @@ from ui.lessons.quiz import IDEAS, PLACES
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
-ROOT = Path(__file__).resolve().parents[1]
 RIGHT = {half: {i.asked[half][0].name: i.asked[half][0].right for i in IDEAS} for half in PLACES}
 
 
@@ -109,7 +108,7 @@ def said(app: AppTest) -> str:
 
 @pytest.mark.usefixtures("shipped")
 def test_nothing_is_solved_before_both_are_done() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app = opened()
     app.switch_page("ui/pages/learn.py").run()
     answered(app, "pre", right=False)
     assert "0 of 6 right" in said(app)
@@ -134,7 +133,7 @@ def test_nothing_is_solved_before_both_are_done() -> None:
 
 @pytest.mark.usefixtures("shipped")
 def test_the_way_on_from_the_first_half_and_from_the_last_lesson() -> None:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app = opened()
     app.switch_page("ui/pages/learn.py").run()
     answered(app, "pre", right=True).button(key="next-lesson").click().run()
     assert app.session_state["learning"].lesson == 1

@@ -52,12 +52,17 @@ def back(steps: int, net: Denoiser, queue: Queue) -> Run:
     return Run(way(steps), net, 0, queue, Pace())  # type: ignore[arg-type]
 
 
+def goes(run: Run, steps: int | None = None) -> None:
+    """Let it go so far, or to the end, and wait until it rests."""
+    run.go(steps)
+    run.wait(60)
+
+
 def test_runs_to_the_end(queue):
     net = Gated()
     run = back(5, net, queue)
     net.gate.release(5)
-    run.go()
-    run.wait(60)
+    goes(run)
     assert run.finished
     assert run.done == 1
     assert not run.computing
@@ -68,11 +73,9 @@ def test_one_step_then_the_rest(queue):
     net = Gated()
     run = back(5, net, queue)
     net.gate.release(5)
-    run.go(1)
-    run.wait(60)
+    goes(run, 1)
     assert len(run.way.steps) == 1
-    run.go()
-    run.wait(60)
+    goes(run)
     assert run.finished
 
 
@@ -89,8 +92,7 @@ def test_stop_keeps_what_is_there_and_can_go_on(queue):
     assert len(run.way.steps) == 3
     assert not run.finished
     net.gate.release(2)
-    run.go()
-    run.wait(60)
+    goes(run)
     assert run.finished
 
 
@@ -108,9 +110,6 @@ def test_a_run_that_nobody_looks_at_stops(queue, monkeypatch, seen):
     run.wait(60)
     assert not run.computing
     assert len(run.way.steps) == (5 if seen else 1)
-    run.go()
-    run.wait(60)
-    assert run.finished
 
 
 def test_who_waits_for_a_run_lets_others_have_their_turn(queue):
@@ -149,8 +148,7 @@ def test_stopping_a_run_that_waits_in_the_line(queue):
 
 def test_a_failure_is_a_sentence(queue):
     run = back(3, Broken(), queue)
-    run.go()
-    run.wait(60)
+    goes(run)
     assert run.error is not None
     assert "weights fell out" in str(run.error)
     assert not run.computing

@@ -48,10 +48,11 @@ class Probe:
 
 
 def test_the_addresses_can_be_reached_from_elsewhere(monkeypatch):
-    named = [(socket.AF_INET, socket.SOCK_DGRAM, 0, "", (ip, 0)) for ip in ("127.0.1.1", "192.168.1.20")]
+    names = ("127.0.1.1", "10.0.0.7", "192.168.1.20")
+    named = [(socket.AF_INET, socket.SOCK_DGRAM, 0, "", (ip, 0)) for ip in names]
     monkeypatch.setattr(socket, "socket", Probe)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: named)
-    assert serve_class.addresses() == ["192.168.1.20"]
+    assert serve_class.addresses() == ["192.168.1.20", "10.0.0.7"]  # what it sends from comes first
 
 
 def test_no_network_is_said(monkeypatch):

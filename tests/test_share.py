@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from page import opened
 
 from ui import controls, share, words
-
-APP = Path(__file__).resolve().parents[1] / "app.py"
 
 
 @pytest.mark.usefixtures("shipped")
 @pytest.mark.parametrize("blocked", [True, False])
 def test_where_the_camera_is_shut_it_says_why_and_offers_the_upload(monkeypatch, blocked: bool):
     monkeypatch.setattr(controls, "camera_blocked", lambda url: blocked)
-    app = AppTest.from_file(str(APP), default_timeout=120).run()
+    app = opened()
     app.toggle(key="camera_on").set_value(True).run()
     assert not app.exception
     assert bool(app.get("camera_input")) != blocked

@@ -2,12 +2,11 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from page import opened
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from diffusion import Crop
 from ui import links, resources
@@ -20,7 +19,6 @@ from ui.state import Picture
 
 pytestmark = pytest.mark.usefixtures("fresh_caches")
 
-ROOT = Path(__file__).resolve().parents[1]
 BASE = "https://class.example/dogs"
 MODELS = {0: None, 1: "photos", 2: "dogs", 3: "digits"}
 
@@ -157,7 +155,7 @@ def test_without_a_network_the_key_says_what_is_missing():
     told: dict[str, Told] = {}
     list(sheets._collected(told, lesson.answers(me, None, None)))
     assert not told
-    assert "No network is at hand" in sheets.answer_key(lesson, me, None, "", told)
+    assert "No network at hand fits" in sheets.answer_key(lesson, me, None, "", told)
 
 
 def test_a_sheet_speaks_the_language_it_was_asked_in():
@@ -175,7 +173,7 @@ def test_there_are_as_many_lessons_as_links_know():
 
 @pytest.mark.usefixtures("shipped")
 def test_both_are_offered_at_the_foot_and_the_key_is_made_when_asked_for():
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app = opened()
     app.switch_page("ui/pages/learn.py").run()
     app.button_group(key="lesson").set_value(4).run()
     here = app.session_state["learning"]

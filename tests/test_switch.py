@@ -4,12 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from page import opened
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from ui import language, switch
 
-ROOT = Path(__file__).parent.parent
 SET = {
     "sigma_q": 20.0, "steps": 7, "seed": 5, "back_steps": 4, "process": "brownian", "grid": "rho7",
     "sampler": "ddim", "back_grid": "uniform_t", "start": "noise", "view": "spread", "model": "digits",
@@ -20,7 +20,7 @@ SET = {
 @pytest.fixture
 def app(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """A page on which everything has been set, in English, with a way back."""
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app = opened()
     inside = language.current
 
     def everywhere() -> str:
@@ -68,12 +68,10 @@ def test_nothing_is_lost_on_the_way_to_chinese_and_back(app: AppTest):
         assert here.stop == stop
 
 
-@pytest.mark.usefixtures("shipped")
 def test_a_class_that_arrives_in_the_old_language_is_read_again(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ):
     """Whoever touches a widget just while the language changes sends every choice by its old text."""
-    app.run()
     monkeypatch.setattr(switch, "st", SimpleNamespace(session_state=(sent := dict(stands(app)))))
     monkeypatch.setattr(switch, "session", lambda: app.session_state["journey"])
     sent["label-digits"] = "a text that is no digit"

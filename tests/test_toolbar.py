@@ -3,20 +3,15 @@
 from pathlib import Path
 
 import pytest
+from page import opened
 from streamlit.testing.v1 import AppTest
 
 from ui import words
 
-APP = Path(__file__).resolve().parents[1] / "app.py"
-
 
 @pytest.fixture
 def app(shipped: Path) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    app.query_params["model"] = "digits"
-    app.run()
-    assert not app.exception
-    return app
+    return opened(model="digits")
 
 
 def headings(app: AppTest) -> set[str]:

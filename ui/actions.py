@@ -62,7 +62,7 @@ def actions(here: Session, there: WayThere, back: Back, model: str | None, compu
         else:
             st.button(
                 _("Clear"), key="clear", icon=":material/close:",
-                disabled=run is None, on_click=_clear, args=(here,),
+                disabled=run is None, on_click=here.clear,
             )  # fmt: skip
     with st.container(key="status"):
         said = True
@@ -205,9 +205,3 @@ def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | N
 def patience(looks: int, model: str | None, pixels: int) -> float:
     """How many seconds to wait for so many looks before the page is drawn: none where that is not enough."""
     return PATIENCE if looks * (pace().seconds(model or "", pixels) or 0.0) <= PATIENCE else 0.0
-
-
-def _clear(here: Session) -> None:
-    here.notice = None
-    here.drop_run()
-    here.move_to(here.origin)

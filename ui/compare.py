@@ -157,11 +157,7 @@ class Thumb:
         if line != self.line:
             self.line = line
             self.turn += 1
-        if stop != self.stop:
-            found = next((place for place, ours, _ in line if ours == stop), None)
-            if found is not None:
-                self.place = found
-                self.turn += 1
+        self.stand(stop)
         _, self.stop, _ = self.line[self.at()]
 
     def stand(self, stop: int) -> None:

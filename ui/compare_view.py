@@ -87,10 +87,10 @@ def _draw(one: Choice, other: Choice) -> None:
     start = st.session_state["start"]
     one, other = (replace(choice, back=replace(choice.back, start=start)) for choice in (one, other))
     for here, choice in ((a, one), (b, other)):
-        if here.run is not None and _run(here, choice) is None:
-            here.run.stop()  # it would be computed, and not be shown
+        if run := _run(here, choice):
+            run.seen()
         elif here.run is not None:
-            here.run.seen()
+            here.run.stop()  # it would be computed, and not be shown
     computing = a.computing or b.computing  # asked once: all that is drawn now tells of one moment
     _heed(a, b)
     view = st.session_state["view"] = st.session_state.get("view") or VIEWS[0]
@@ -256,9 +256,7 @@ def _stop(a: Session, b: Session) -> None:
 
 def _clear(a: Session, b: Session) -> None:
     for here in (a, b):
-        here.notice = None
-        here.drop_run()
-        here.move_to(here.origin)
+        here.clear()
 
 
 def _differences(found: list[tuple[str, Any, Any]]) -> None:

@@ -3,7 +3,7 @@
 Over its websocket any visitor may have all caches emptied, the common queue with them, and may ask what the
 server's working copy of git looks like. A file sent to it is put on disk from one megabyte up, and kept as
 long as its session lasts, fetched by a page or not. What a page offers for download is let go before the next
-one is drawn, and gone while that waits.
+one is drawn, and gone while that waits; here only when `app.py` calls :func:`begin_page`.
 """
 
 from __future__ import annotations

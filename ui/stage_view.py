@@ -76,8 +76,7 @@ def prepare(settings: There, model: str | None, size: int, here: Session | None 
                 bar.progress(done, _("Noising in {steps} steps").format(steps=settings.steps))
         bar.empty()
     if here.run is not None and here.run.way.model != model:
-        here.drop_run()
-        here.move_to(here.origin)
+        here.clear()
 
 
 def show(back: Back, model: str | None) -> None:

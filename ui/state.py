@@ -175,6 +175,11 @@ class Session:
             self.chunks.forget_back()
         self.run = None
 
+    def clear(self) -> None:
+        """Forget the way back; the thumb goes where the next would begin."""
+        self.drop_run()
+        self.move_to(self.origin)
+
 
 def session() -> Session:
     """The state of the session that asks."""

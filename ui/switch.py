@@ -58,7 +58,7 @@ def mend() -> None:
     chosen = session().chosen
     readers = {field.name: field.read for field in links.fields()} | {"preset": links.one_of(list(PRESETS))}
     for model, card in cards().items():
-        readers |= {f"{key}-{model}": links.one_of(card["classes"]) for key in ("label", "gallery_label")}
+        readers |= {f"{key}-{model}": links.one_of(card["classes"]) for key in links.LABELS}
     for key, read in readers.items():
         if not isinstance(value := st.session_state.get(key), str):
             continue

@@ -90,8 +90,7 @@ def answers(learner: Learner, _model: str | None, _net: NetworkDenoiser | None) 
 def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
     x0 = learner.x0()
-
-    x_3 = once("2-end", learner.key, lambda: walked_there(x0, settings_for(learner, SIGMA_Q)).frames[-1:])
+    x_3 = once("2-end", learner.key, lambda: walked_there(x0, settings_for(learner)).frames[-1:])
     if not estimate(PIXELS, lambda: numbers.correlation(x0, x_3), sigma=SIGMA_Q):
         return False
     if not predict(SQUINT):

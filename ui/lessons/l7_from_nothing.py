@@ -163,7 +163,9 @@ def show(learner: Learner) -> bool:
     """Draw the lesson; returns whether it has been gone through."""
     model, net = network_for("7", MAKERS)
     if net is None or model is None:
-        st.caption(_("This lesson walks back with a network, and there is none here."))
+        st.caption(
+            _("This lesson walks back with a network that makes pictures from noise, and none here does.")
+        )
         return True
     if not predict(WHAT, sigma=SIGMA_Q):
         return False

@@ -10,7 +10,7 @@ import functools
 import html
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -101,7 +101,7 @@ def answer_key(
         parts.append(_section(k, _question(asked, solved=True), why))
     note = _("Each number was computed for this picture, this seed and this network, as on the page.")
     if paper.networks and model is None:
-        note = _("No network is at hand here, so what it would answer is missing.")
+        note = _("No network at hand fits this lesson, so what it would answer is missing.")
     parts.append(f'<p class="small">{html.escape(note)}</p>')
     return _page(lesson, _("Answer key"), "".join(parts))
 
@@ -209,9 +209,9 @@ def offer(lesson: Lesson, learner: Learner) -> None:
     file = f"there-and-back-{lesson.number}"
     name, wanted = f"key-{lesson.number}", (learner.key, model)
 
-    def sheet(language: str = current()) -> str:
+    def spoken(page: Callable[..., str], *more: object, language: str = current()) -> str:
         with speaking(language):  # a download is made outside of any session
-            return worksheet(lesson, learner, model, address)
+            return page(lesson, learner, model, address, *more)
 
     def begin() -> tuple[dict[str, Told], Iterator[object], int]:
         told: dict[str, Told] = {}
@@ -220,14 +220,10 @@ def offer(lesson: Lesson, learner: Learner) -> None:
     def make() -> None:
         task(name, wanted, begin)
 
-    def key_of(told: dict[str, Told], language: str = current()) -> str:
-        with speaking(language):
-            return answer_key(lesson, learner, model, address, told)
-
     def save(making: Task[dict[str, Told]], told: dict[str, Told]) -> None:
         if making.finished:
             st.download_button(
-                _("Save the answer key"), functools.partial(key_of, told), f"{file}-key.html",
+                _("Save the answer key"), functools.partial(spoken, answer_key, told), f"{file}-key.html",
                 "text/html", key=f"save-{name}", on_click="ignore",
                 icon=":material/download:", type="tertiary",
             )  # fmt: skip
@@ -236,8 +232,8 @@ def offer(lesson: Lesson, learner: Learner) -> None:
         st.caption(_("On paper, for a class: to print, with this picture and seed."))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
-                _("Worksheet"), sheet, f"{file}.html", "text/html", key=f"sheet-{lesson.number}",
-                on_click="ignore", icon=":material/print:",
+                _("Worksheet"), functools.partial(spoken, worksheet), f"{file}.html", "text/html",
+                key=f"sheet-{lesson.number}", on_click="ignore", icon=":material/print:",
             )  # fmt: skip
             key, making = learning().tasks.get(name, (None, None))
             making = making if key == wanted else None
@@ -257,7 +253,7 @@ def _network(offered: tuple[str, ...]) -> tuple[str | None, NetworkDenoiser | No
         return None, None
     try:
         return model, network(model)
-    except ModelError:  # the lesson says so
+    except ModelError:  # the lesson says so when it comes to its network
         return None, None
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from diffusion.pictures import square
 from ui import controls, lessons, locks, resources, stage_view
-from ui.language import N_, _
+from ui.language import _
 from ui.lessons import LESSONS, quiz, sheets
 from ui.lessons.rhythm import Learner, in_html, learning
 from ui.settings import SEED_RANGE
@@ -96,8 +96,7 @@ def lesson(number: int, me: Learner) -> None:
         st.html(f'<p class="lead">{in_html(html.escape(_(chosen.lead)))}</p>')
         x0 = me.x0()
         if bool((x0 == x0[..., :1, :1]).all()):
-            text = N_("Your picture is of one colour; what is asked here needs one with something on it.")
-            st.info(_(text))
+            st.info(_("Your picture is of one colour; what is asked here needs one with something on it."))
         if chosen.show(me):
             if number not in learning().done:
                 learning().done.add(number)
