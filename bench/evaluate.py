@@ -36,11 +36,11 @@ from diffusion.generate import (
     EVALUATIONS,
     TURNS,
     asked,
+    best_sampler,
     denoise,
     from_noise,
     looks_from_noise,
     steps_for,
-    within,
 )
 from diffusion.grids import GRIDS
 from diffusion.guidance import Guidance
@@ -124,7 +124,7 @@ def samples(
     seed: int = 0,
     *,
     evaluations: int = 10,
-    sampler: str = BEST_SAMPLER,
+    sampler: str | None = None,
     grid: str = BEST_GRID,
     batch: int = 16,
     pick: bool = True,
@@ -142,11 +142,8 @@ def samples(
     finished = []
     for start in range(0, len(indices), batch):
         chosen = indices[start : start + batch]
-
-        def ask(steps: int, chosen: Sequence[int] = chosen) -> NetworkDenoiser:
-            return asked(net, seed, *chosen, steps=steps) if pick else net
-
-        one, steps = within(evaluations, ask, sampler, grid)
+        one = asked(net, seed, *chosen) if pick else net
+        steps = steps_for(evaluations, one, sampler, grid)
         *_, last = from_noise(one, seed, chosen, steps=steps, sampler=sampler, grid=grid)
         finished.append(data.to_unit(metrics.eight_bit(last.x_s)))
     return torch.cat(finished)
@@ -229,12 +226,12 @@ def generator(net: NetworkDenoiser, judge: Judge, dataset: data.DataSet, options
     contact_sheet(x10[:64]).save(options.out / f"{net.name}-10.png")
     contact_sheet(x50[:64]).save(options.out / f"{net.name}-50.png")
 
-    one, steps10 = within(EVALUATIONS, lambda steps: asked(net, seed, 0, steps=steps))
-    how, how50 = f"{BEST_SAMPLER}, {BEST_GRID}, {count} samples", f"the same, {fewer} samples"
+    one = asked(net, seed, 0)
+    steps10, steps50 = steps_for(EVALUATIONS, one), steps_for(50, one)
+    how = f"{best_sampler(steps10)}, {BEST_GRID}, {count} samples"
     if net.classes:
         how += f" of classes the seed picks, {_said(one)}, {steps10} steps"
-        one50, steps50 = within(50, lambda steps: asked(net, seed, 0, steps=steps))
-        how50 += f", {_said(one50)}, {steps50} steps"
+    how50 = f"the same, but {best_sampler(steps50)}, {fewer} samples, {steps50} steps"
     rate, frechet, kid = row10.values()
     frechet50 = row50["Fréchet over unit"]
     if isinstance(judge, DigitReader):
@@ -323,8 +320,7 @@ def _guided(
     count = options.row
     rows = []
     advised = asked(net, options.seed, 0).guidance
-    chosen = within(evaluations, lambda steps: asked(net, options.seed, 0, steps=steps))[0].guidance
-    weights = sorted({*WEIGHTS, advised.weight, chosen.weight})
+    weights = sorted({*WEIGHTS, advised.weight})
     usual = [(net.guide is not None, replace(advised, weight=weight)) for weight in weights]
     unusual = [(False, guidance) for guidance in (None, *GUIDANCES, advised)]
     tried = usual if evaluations > EVALUATIONS else unusual + usual
@@ -335,7 +331,7 @@ def _guided(
         else:
             x, _ = asked_samples(one, count, options.seed, guidance=guidance, evaluations=evaluations)
             one = one.asked_for(one.classes[0], guidance=guidance)
-            if (by_guide, guidance) == (net.guide is not None, chosen):
+            if (by_guide, guidance) == (net.guide is not None, advised):
                 sheet = contact_sheet(x[:: max(1, len(x) // 64)][:64])
                 sheet.save(options.out / f"{net.name}-asked-{evaluations}.png")
         pushed = guidance is not None and guidance.weight != 1

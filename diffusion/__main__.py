@@ -10,18 +10,19 @@ from pathlib import Path
 import torch
 
 from . import checkpoint, grids, pictures
-from .denoiser import NetworkDenoiser
 from .forward import forward
 from .generate import (
     BEST_GRID,
     BEST_SAMPLER,
+    BEST_SAMPLER_OF_MANY,
     EVALUATIONS,
+    MANY,
     TURNS,
     asked,
     denoise,
     from_noise,
     picked_class,
-    within,
+    steps_for,
 )
 from .noise import picture_rng
 from .processes import PROCESSES, Brownian
@@ -54,10 +55,8 @@ def generate(options: argparse.Namespace) -> None:
         if label == ANY:
             label = picked_class(net.classes, options.seed, index) if net.classes else NONE
 
-        def ask(steps: int, label: str = label) -> NetworkDenoiser:
-            return net if label == NONE else net.asked_for(label, guidance=options.guidance, steps=steps)
-
-        one, steps = within(options.steps, ask, options.sampler, options.grid)
+        one = net if label == NONE else net.asked_for(label, guidance=options.guidance)
+        steps = steps_for(options.steps, one, options.sampler, options.grid)
         *_, last = from_noise(
             one, options.seed, index, steps=steps, sampler=options.sampler, grid=options.grid
         )
@@ -200,7 +199,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--count", type=_whole(1, 100_000), default=64)
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
-    one.add_argument("--sampler", choices=sorted(SAMPLERS), default=BEST_SAMPLER)
+    one.add_argument(
+        "--sampler", choices=sorted(SAMPLERS),
+        help=f"{BEST_SAMPLER} when not given, {BEST_SAMPLER_OF_MANY} from {MANY} steps on",
+    )  # fmt: skip
     one.add_argument("--grid", choices=grids.GRIDS, default=BEST_GRID)
     one.add_argument(
         "--label", default=ANY,

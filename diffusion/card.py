@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import N_, Listed, Sentence
-from .guidance import MANY, Guidance
+from .guidance import Guidance
 
 
 @dataclass(frozen=True)
@@ -251,8 +251,7 @@ def _data(card: dict[str, Any]) -> Section | None:
         lines.append(Sentence(text, counts))
     if card.get("classes"):
         text = N_("**Classes it can be asked for**: {names}.")
-        guidance = Guidance.read(card.get("guidance", 1.0))
-        advised = guidance.facts()
+        advised = Guidance.read(card.get("guidance", 1.0)).facts()
         if {"low", "high"} <= advised.keys():
             text = N_(
                 "**Classes it can be asked for** (guidance {weight}, where σ is {low} to {high}, is advised)"
@@ -262,12 +261,6 @@ def _data(card: dict[str, Any]) -> Section | None:
             text = N_("**Classes it can be asked for** (guidance {weight} is advised): {names}.")
         names = Listed(tuple(name.replace("_", " ") for name in card["classes"]))
         lines.append(Sentence(text, {"names": names} | {key: number(v) for key, v in advised.items()}))
-        if guidance.many is not None:
-            text = N_(
-                "**With {steps} steps or more** guidance {weight} is advised; fewer steps need a stronger "
-                "push."
-            )
-            lines.append(Sentence(text, {"steps": MANY, "weight": number(guidance.many)}))
     if training.get("guide_pictures"):
         text = N_(
             "**Its guide** is what it was itself after {count:,} pictures: asked for a class, it goes "

@@ -184,9 +184,7 @@ class NetworkDenoiser(Denoiser):
         known = min(max(sigma, self.sigma_min), self.sigma_max)
         return 2 if self.labels and self.guidance.pushes_at(known) else 1
 
-    def asked_for(
-        self, *names: str, guidance: float | Guidance | None = None, steps: int = 10
-    ) -> NetworkDenoiser:
+    def asked_for(self, *names: str, guidance: float | Guidance | None = None) -> NetworkDenoiser:
         """Return the same network, asked for a class.
 
         Parameters
@@ -195,8 +193,6 @@ class NetworkDenoiser(Denoiser):
             One class for all pictures of a batch, or one for each.
         guidance : float or Guidance, optional
             As the card advises when not given; a number is another weight within the same range.
-        steps : int
-            Of the way it is asked on: the card may advise a weaker push where they are many.
 
         Raises
         ------
@@ -214,8 +210,8 @@ class NetworkDenoiser(Denoiser):
         if guidance is None:
             guidance = self.advised
         elif not isinstance(guidance, Guidance):
-            guidance = replace(self.advised, weight=guidance, many=None)
-        return self.with_labels(labels, guidance.over(steps))
+            guidance = replace(self.advised, weight=guidance)
+        return self.with_labels(labels, guidance)
 
     def with_labels(self, labels: tuple[int, ...], guidance: Guidance) -> NetworkDenoiser:
         """Return the same network, asked for classes by number: none, one for all, or one a picture."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, overload
 
 from torch import Tensor
-
-#: From so many steps on a way counts as one of many.
-MANY = 20
 
 
 @dataclass(frozen=True)
@@ -23,18 +20,12 @@ class Guidance:
     D' is the same network asked for no class [1]_; or, where it has a guide, what it was itself early in
     its training: where the beginner and the learnt one differ, the way on is away from the beginner [3]_.
 
-    Few steps cut corners and come out soft, which a strong push makes up for; over many steps the same
-    push goes too far, so a card may advise another weight for those.
-
     Attributes
     ----------
     weight : float
         1 does not push.
     low, high : float
         Noise levels sigma, in [-1, 1] units.
-    many : float or None
-        Above 1 and at most `weight`: advised instead of it for a way of :data:`MANY` steps or more, see
-        :meth:`over`.
 
     References
     ----------
@@ -48,7 +39,6 @@ class Guidance:
     weight: float = 1.0
     low: float = 0.0
     high: float = math.inf
-    many: float | None = None
 
     @classmethod
     def read(cls, said: Any) -> Guidance:  # noqa: ANN401 - what a file says may be anything
@@ -65,23 +55,15 @@ class Guidance:
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"no guidance: {said!r:.80}") from error
         sound = math.isfinite(found.weight) and 0 <= found.low < found.high
-        if found.many is not None:
-            sound = sound and 1 < found.many <= found.weight
         if "weight" not in facts or not sound:
             raise ValueError(f"no guidance: {said!r:.80}")
         return found
 
     def facts(self) -> dict[str, float]:
-        """For a card: the weight, the ends of the range where it has any, and the weight for many steps."""
+        """For a card: the weight, and the ends of the range where it has any."""
         low = {"low": self.low} if self.low else {}
         high = {"high": self.high} if math.isfinite(self.high) else {}
-        many = {} if self.many is None else {"many": self.many}
-        return {"weight": self.weight, **low, **high, **many}
-
-    def over(self, steps: int) -> Guidance:
-        """What it comes to on a way of so many steps: one weight."""
-        weight = self.weight if self.many is None or steps < MANY else self.many
-        return replace(self, weight=weight, many=None)
+        return {"weight": self.weight, **low, **high}
 
     @overload
     def pushes_at(self, sigma: float) -> bool: ...

@@ -114,7 +114,7 @@ RECIPES: dict[str, Recipe] = {
         sigma_data=0.5,
         guidance=Guidance(3.0, 0.2, 8.0),
         guide_at=45_000,
-        by_guide=Guidance(2.2, 0.15, 3.5, many=1.7),
+        by_guide=Guidance(2.2, 0.3, 2.2),
         grow_at=445_000,
         only="dog",
     ),

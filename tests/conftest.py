@@ -42,7 +42,7 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "sigma_min": 0.002,
             "sigma_max": 80.0,
             "classes": list(classes),
-            "guidance": {"weight": 2.0, "many": 1.5},
+            "guidance": {"weight": 2.0},
             "training": {"updates": 0, "pictures_seen": 0, "hours": 0.0, "history": []},
         }
         guide = None

@@ -82,12 +82,10 @@ def test_shortfalls_are_said_in_full():
     [
         (2.5, "asked for** (guidance 2.5 is advised): pug, shiba inu."),
         ({"weight": 2.5, "low": 0.1, "high": 4}, "(guidance 2.5, where σ is 0.1 to 4, is advised): pug"),
-        ({"weight": 2.5, "many": 1.7}, "**With 20 steps or more** guidance 1.7 is advised"),
     ],
 )  # fmt: skip
 def test_guidance_is_said(said, text):
     assert text in card.render(FULL | {"guidance": said})
-    assert ("20 steps" in card.render(FULL | {"guidance": said})) == ("20 steps" in text)
 
 
 def test_terms_are_explained_where_they_are_used():

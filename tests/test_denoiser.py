@@ -12,7 +12,7 @@ from test_processes import ALL
 from torch import Tensor
 
 from diffusion.denoiser import Denoiser, NetworkDenoiser
-from diffusion.guidance import MANY, Guidance
+from diffusion.guidance import Guidance
 from diffusion.processes import Process
 
 
@@ -156,18 +156,10 @@ def test_guidance_pushes_only_within_its_range():
     "guidance",
     [
         Guidance(), Guidance(2.5), Guidance(3.0, 0.2, 6.0), Guidance(2.0, 0.2), Guidance(2.0, high=6.0),
-        Guidance(2.0, many=1.5),
     ],
 )  # fmt: skip
 def test_a_card_keeps_guidance(guidance: Guidance):
     assert Guidance.read(json.loads(json.dumps(guidance.facts()))) == guidance
-
-
-def test_many_steps_are_pushed_by_a_weight_of_their_own():
-    guidance = Guidance(3.0, 0.2, 6.0, many=1.5)
-    for steps, weight in ((1, 3.0), (MANY - 1, 3.0), (MANY, 1.5), (1000, 1.5)):
-        assert guidance.over(steps) == Guidance(weight, 0.2, 6.0)
-    assert Guidance(3.0).over(1000) == Guidance(3.0)
 
 
 def test_a_card_may_say_a_weight_alone():
@@ -186,10 +178,8 @@ def test_a_card_may_say_a_weight_alone():
         {"weight": 2, "low": -1},
         {"wait": 1},
         {"weight": 1, "wait": 1},
-        {"weight": 2, "many": math.inf},
-        {"weight": 2, "many": None},
-        {"weight": 2, "many": 1},
-        {"weight": 2, "many": 3},
+        {"weight": math.inf},
+        {"weight": None},
         [2],
         10**400,
     ],

@@ -186,7 +186,7 @@ def begin(here: Session, there: WayThere, back: Back, model: str, steps: int | N
             if net.classes and back.start == "noise" and back.label is None:
                 way.asked = picked_class(net.classes, there.settings.seed, back.index)
             if way.asked:
-                net = net.asked_for(way.asked, steps=way.total)
+                net = net.asked_for(way.asked)
         except Said as error:
             here.notice = error.sentence
             return

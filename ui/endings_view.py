@@ -203,7 +203,7 @@ def _next(
         if state.run is None and model is not None:
             net = network(model)
             if back.label:
-                net = net.asked_for(back.label, steps=back.steps)
+                net = net.asked_for(back.label)
             planned = plan_fan(there, stop, back, model, count)
             state.take(settings, FanRun(planned, net, queue(), pace()))
         if state.run is not None:

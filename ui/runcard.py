@@ -213,7 +213,7 @@ def script(there: WayThere, way: WayBack | None, view: str) -> str:
         grid=_quoted(settings.grid), seed=settings.seed,
     )  # fmt: skip
     if way is not None:
-        asked = f".asked_for({_quoted(way.asked)}, steps={way.total})" if way.asked else ""
+        asked = f".asked_for({_quoted(way.asked)})" if way.asked else ""
         text += _BACK.format(
             model=_quoted(way.model), asked=asked,
             start=_start(there, way), times=_times(way), seed=settings.seed, number=way.number,

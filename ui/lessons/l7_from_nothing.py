@@ -79,7 +79,7 @@ def plan(there: WayThere, net: NetworkDenoiser, model: str) -> tuple[Walk, Itera
     way = plan_back(there, 0, Back("noise", BEST_SAMPLER, STEPS, BEST_GRID), model)
     if net.classes:
         way.asked = picked_class(net.classes, seed, 1)
-        net = net.asked_for(way.asked, steps=way.total)
+        net = net.asked_for(way.asked)
     return Walk(way), walk_back(way, net, seed), STEPS
 
 
