@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from .denoiser import Denoiser, NetworkDenoiser
-from .grids import SIGMA_HIGH, times_back
+from .grids import MANY, SIGMA_HIGH, times_back
 from .noise import picture_rng, standard_normal
 from .processes import Brownian
 from .sampler import Step, evaluations, reverse
@@ -17,10 +17,9 @@ from .sampler import Step, evaluations, reverse
 #: What `make evaluate` found best at ten evaluations; the app's ten-step preset reads it too.
 BEST_SAMPLER = "dpmpp_2m"
 BEST_GRID = "rho16_short"
-#: The same at fifty, so for ways of `MANY` steps or more. A second-order step makes up for few steps; over many
-#: it follows the network to the letter, its mistakes too, we think, where DDIM falls a little short of them.
+#: The same at fifty, so for ways of `MANY` steps or more. A second-order step makes up for few steps; over
+#: many it follows the network to the letter, its mistakes too, we think, where DDIM falls a little short.
 BEST_SAMPLER_OF_MANY = "ddim"
-MANY = 20
 #: Network evaluations a picture, unless more are asked for.
 EVALUATIONS = 10
 #: Looks at a photo, see :func:`denoise`: a fourth would give little more.

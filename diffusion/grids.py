@@ -14,6 +14,8 @@ GRIDS = ("uniform_t", "uniform_ln_sigma", "rho7", "rho16_short")
 SIGMA_LOW = 0.002
 #: Where the short grid's last look is taken: what is left there, 3 of 255 levels, is taken out whole.
 SIGMA_SHORT = 0.02
+#: The same from so many steps on: with the noise, 8 levels, goes what grain the many steps have left.
+MANY, SIGMA_SHORT_OF_MANY = 20, 0.06
 SIGMA_HIGH = 80.0
 RHO, RHO_SHORT = 7.0, 16.0
 
@@ -33,7 +35,8 @@ def times_back(
         Equal steps in t; or `steps` levels of sigma/alpha spread evenly in the logarithm or as
         in EDM (5) with rho = 7, from the start down to 0.002, and then 0. Levels above 80, the
         highest any network here knows, are left in the first step. The short one, with rho = 16, ends
-        at 0.02 instead: ten steps are too few to spend two where nothing is left to see.
+        at 0.02 instead, for ten steps are too few to spend two where nothing is left to see; of 20 steps
+        or more at 0.06: one look from there leaves less grain than several at less noise.
     start : float
         Where to begin, in (0, 1].
 
@@ -56,7 +59,9 @@ def times_back(
     if grid == "uniform_t":
         return (start, *(start * (steps - k) / steps for k in range(1, steps + 1)))
     high = min(process.ratio(start), SIGMA_HIGH)
-    low, rho = (SIGMA_SHORT, RHO_SHORT) if grid == "rho16_short" else (SIGMA_LOW, RHO)
+    low, rho = SIGMA_LOW, RHO
+    if grid == "rho16_short":
+        low, rho = SIGMA_SHORT if steps < MANY else SIGMA_SHORT_OF_MANY, RHO_SHORT
     low = min(low, high / 10)
     shares = [k / (steps - 1) for k in range(1, steps)] if steps > 1 else []
     if grid == "uniform_ln_sigma":

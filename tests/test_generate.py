@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from diffusion import load_denoiser
 from diffusion.denoiser import NetworkDenoiser
-from diffusion.generate import MANY, asked, denoise, from_noise, looks_from_noise, picked_class, steps_for
-from diffusion.grids import GRIDS, times_back
+from diffusion.generate import asked, denoise, from_noise, looks_from_noise, picked_class, steps_for
+from diffusion.grids import GRIDS, MANY, times_back
 from diffusion.guidance import Guidance
 from diffusion.noise import picture_rng
 from diffusion.processes import Brownian, DDPMLinear, Process, StraightLine
