@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from diffusion import GRIDS, PROCESSES, SAMPLERS, checkpoint
 from diffusion.generate import picked_class
+from diffusion.guidance import Guidance
 from diffusion.pictures import open_picture
 from ui import actions, endings_view, words
 from ui.endings import FanRun
@@ -521,14 +522,13 @@ def test_a_class_can_be_asked_for(app: AppTest) -> None:
     assert any(f"picked a class: **{run.way.asked}**" in text.value for text in app.markdown)
 
 
-def test_many_steps_are_pushed_as_the_card_advises_for_many(app: AppTest) -> None:
+def test_a_class_is_asked_for_as_the_card_advises(app: AppTest) -> None:
     app.selectbox(key="label-digits").set_value("1").run()
-    for steps, weight in ((10, 2.0), (20, 1.5)):
-        app.number_input(key="back_steps").set_value(steps).run()
-        press(app, "one")
-        run = here(app).run
-        assert run is not None
-        assert (run.way.total, run.net.guidance.weight) == (steps, weight)
+    press(app, "one")
+    run = here(app).run
+    assert run is not None
+    assert [run.net.classes[k] for k in run.net.labels] == ["1"]
+    assert run.net.guidance == Guidance.read(cards()["digits"]["guidance"]) == Guidance(2.0)
 
 
 def test_nothing_is_picked_for_a_picture_of_ones_own(app: AppTest) -> None:
