@@ -47,7 +47,7 @@ GRIDS = {
     "uniform_t": N_("equal steps in t"),
     "uniform_ln_sigma": N_("equal steps in ln σ"),
     "rho7": N_("dense at little noise (EDM, ρ = 7)"),
-    "rho16_short": N_("nearly equal in ln σ, ending early (for few steps)"),
+    "rho16_short": N_("nearly equal in ln σ, ending early"),
 }
 SAMPLERS = {
     "algorithm1": N_("Algorithm 1, to the letter"),
