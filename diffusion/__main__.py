@@ -200,7 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=_whole(0, 2**32 - 1), default=0)
     one.add_argument(
         "--sampler", choices=sorted(SAMPLERS),
-        help=f"{BEST_SAMPLER} when not given, {BEST_SAMPLER_OF_MANY} from {grids.MANY} steps on",
+        help=f"{BEST_SAMPLER} when not given, {BEST_SAMPLER_OF_MANY} where {grids.MANY} steps or more fit",
     )  # fmt: skip
     one.add_argument("--grid", choices=grids.GRIDS, default=BEST_GRID)
     one.add_argument(
