@@ -478,7 +478,7 @@ def provenance(data_set: str | None, classes: tuple[str, ...], device: str) -> d
     threads = torch.get_num_threads()
     machine = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {threads} thread(s)"
     known = DATA_SETS.get(data_set or "", NOT_STATED)
-    few = ", ".join(classes[:3]) + (" and others" if len(classes) > 3 else "")
+    few = ", ".join(classes[:3]).replace("_", " ") + (" and others" if len(classes) > 3 else "")
     return {
         "data": known,
         "licence": f"the weights follow the data: {known['licence']}",

@@ -443,10 +443,10 @@ def test_thinned_history_keeps_its_last_row():
 
 def test_provenance_names_known_data_alone():
     for name, known in recipes.DATA_SETS.items():
-        facts = training.provenance(name, ("pug", "boxer"), "cpu")
+        facts = training.provenance(name, ("pug", "basset_hound"), "cpu")
         assert facts["data"] == known
         assert known["licence"] in facts["licence"]
-        assert "pug, boxer" in facts["limits"]
+        assert "(pug, basset hound)" in facts["limits"]
     unknown = training.provenance(None, tuple("abcd"), "cpu")
     assert unknown["data"]["name"] == "not stated"
     assert "not stated" in unknown["licence"]

@@ -23,6 +23,7 @@ def show(card: dict[str, Any]) -> None:
         st.markdown(_(card["limits"]))
     if sentence := expectation(card):
         st.markdown(sentence)
+    st.html("<style>.st-key-facts { row-gap: 1rem; }</style>")  # two rows of them on a phone
     with st.container(key="facts", horizontal=True, gap="large"):
         for what, value in (
             (_("Parameters"), _("{count:.2f} M").format(count=card["parameters"] / 1e6)),
